@@ -1,0 +1,59 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Warnings are errors in this package's own targets, and every use of an unsafe construct is marked.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+    name: "nfs-changes",
+    products: [
+        .executable(name: "changes", targets: ["changes"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+
+        // _GNU_SOURCE: statx, O_PATH and AT_EMPTY_PATH, which Glibc otherwise leaves out.
+        .target(
+            name: "LinuxKernel", dependencies: ["CLinux", system], cSettings: [.define("_GNU_SOURCE")],
+            swiftSettings: strict),
+        .target(name: "ChangeStore", dependencies: ["CSQLite", "LinuxKernel", system], swiftSettings: strict),
+        .target(name: "Tracking", dependencies: ["ChangeStore", "LinuxKernel"], swiftSettings: strict),
+        .target(name: "Changelog", dependencies: ["ChangeStore", "LinuxKernel", system], swiftSettings: strict),
+        .target(name: "SystemdSupport", dependencies: ["CSystemd", logging], swiftSettings: strict),
+        .target(
+            name: "TrackerDaemon",
+            dependencies: ["Tracking", "Changelog", "ChangeStore", "LinuxKernel", "SystemdSupport", logging, system],
+            swiftSettings: strict),
+        .target(
+            name: "ChangesCommands",
+            dependencies: [
+                "TrackerDaemon", "Tracking", "Changelog", "ChangeStore", "LinuxKernel", "SystemdSupport",
+                argumentParser, logging, system, .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(name: "changes", dependencies: ["ChangesCommands"], swiftSettings: strict),
+
+        .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"], swiftSettings: strict),
+        .testTarget(name: "ChangeStoreTests", dependencies: ["ChangeStore", "LinuxKernel"], swiftSettings: strict),
+        .testTarget(name: "TrackingTests", dependencies: ["Tracking"], swiftSettings: strict),
+        .testTarget(name: "ChangelogTests", dependencies: ["Changelog", "LinuxKernel"], swiftSettings: strict),
+        .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", logging], swiftSettings: strict),
+        .testTarget(name: "ChangesCommandsTests", dependencies: ["ChangesCommands"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

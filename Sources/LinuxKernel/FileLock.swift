@@ -1,0 +1,17 @@
+import CLinux
+import Glibc
+public import SystemPackage
+
+/// A lock that dies with its holder: flock(2) on a file of its own, whatever ends the process.
+public struct FileLock: ~Copyable, Sendable {
+    private let descriptor: OwnedDescriptor
+
+    /// Takes the lock without waiting.
+    ///
+    /// - Throws: `EWOULDBLOCK` when another process holds it; the errno of openat(2) or flock(2) otherwise.
+    public init(path: [UInt8]) throws(Errno) {
+        let file = try OwnedDescriptor.open(path, flags: O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o640)
+        try systemCall { flock(file.number, LOCK_EX | LOCK_NB) }
+        descriptor = file
+    }
+}
