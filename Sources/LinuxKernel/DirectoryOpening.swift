@@ -60,4 +60,3 @@ extension OwnedDescriptor {
         return OwnedDescriptor(owning: number)
     }
 }
-

@@ -78,10 +78,11 @@ public struct PeriodicTimer: ~Copyable, Sendable {
     ///
     /// - Throws: the errno of timerfd_create(2) or timerfd_settime(2).
     public init(nanoseconds: Int64) throws(Errno) {
-        descriptor = OwnedDescriptor(owning: try systemCall { timerfd_create(CLOCK_MONOTONIC, CInt(0o2004000)) })
+        let timer = OwnedDescriptor(owning: try systemCall { timerfd_create(CLOCK_MONOTONIC, CInt(0o2004000)) })
         let period = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
         var setting = itimerspec(it_interval: period, it_value: period)
-        try systemCall { timerfd_settime(descriptor.number, 0, &setting, nil) }
+        try systemCall { timerfd_settime(timer.number, 0, &setting, nil) }
+        descriptor = timer
     }
 
     public borrowing func clear() {

@@ -103,7 +103,8 @@ extension FileStatus {
         }
     }
 
-    private static func look(_ directory: CInt, _ name: UnsafePointer<CChar>, _ flags: CInt) throws(Errno) -> FileStatus {
+    private static func look(_ directory: CInt, _ name: UnsafePointer<CChar>, _ flags: CInt) throws(Errno) -> FileStatus
+    {
         var raw = statx()
         try systemCall { clinux_statx(directory, name, flags, UInt32(STATX_BASIC_STATS | STATX_BTIME), &raw) }
         return FileStatus(raw)

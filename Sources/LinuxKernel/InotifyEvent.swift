@@ -8,7 +8,6 @@ public struct InotifyEvent: Equatable, Sendable {
     /// on the directory itself.
     public let name: Range<Int>
 
-
     /// The record at `offset`, and where the next one starts; nil where no whole record is left.
     ///
     /// Checked against the buffer's bounds, whatever the bytes say.
