@@ -27,10 +27,8 @@ let package = Package(
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
-        // _GNU_SOURCE: statx, O_PATH and AT_EMPTY_PATH, which Glibc otherwise leaves out.
         .target(
-            name: "LinuxKernel", dependencies: ["CLinux", system], cSettings: [.define("_GNU_SOURCE")],
-            swiftSettings: strict),
+            name: "LinuxKernel", dependencies: ["CLinux", system], swiftSettings: strict),
         .target(name: "ChangeStore", dependencies: ["CSQLite", "LinuxKernel", system], swiftSettings: strict),
         .target(name: "Tracking", dependencies: ["ChangeStore", "LinuxKernel"], swiftSettings: strict),
         .target(name: "Changelog", dependencies: ["ChangeStore", "LinuxKernel", system], swiftSettings: strict),
@@ -57,3 +55,8 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// statx, O_PATH and AT_EMPTY_PATH are in Glibc only with _GNU_SOURCE, and all targets must see the same Glibc.
+for target in package.targets where [.regular, .test, .executable].contains(target.type) {
+    target.cSettings = (target.cSettings ?? []) + [.define("_GNU_SOURCE")]
+}

@@ -1,0 +1,84 @@
+import CSQLite
+
+/// One SQLite connection, used by one thread at a time.
+final class Database {
+    let handle: OpaquePointer
+
+    enum Access {
+        /// Creates the file where there is none.
+        case readWrite
+        /// Takes shared locks only and never creates or changes anything.
+        case readOnly
+    }
+
+    /// - Parameter path: the file, as bytes; SQLite takes the bytes as they are.
+    init(path: [UInt8], access: Access) throws(StoreError) {
+        var opened: OpaquePointer?
+        let flags =
+            SQLITE_OPEN_NOMUTEX
+            | (access == .readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+        let code = (path.map(CChar.init(bitPattern:)) + [0]).withUnsafeBufferPointer {
+            sqlite3_open_v2($0.baseAddress, &opened, flags, nil)
+        }
+        guard code == SQLITE_OK, let opened else {
+            let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+            let extended = opened.map { sqlite3_extended_errcode($0) } ?? code
+            sqlite3_close_v2(opened)
+            throw StoreError(code: extended, operation: "opening \(String(decoding: path, as: UTF8.self))", message: message)
+        }
+        handle = opened
+        sqlite3_extended_result_codes(handle, 1)
+    }
+
+    deinit { sqlite3_close_v2(handle) }
+
+    /// How long a lock of another process is waited for before `busy` is thrown, in milliseconds.
+    func setBusyTimeout(milliseconds: Int32) { sqlite3_busy_timeout(handle, milliseconds) }
+
+    /// Keeps the `-wal` file when the last connection closes: a reader without write permission on the directory
+    /// could not open the store otherwise (sqlite.org/walformat.html, "read-only WAL-mode databases").
+    func persistLog() {
+        var on: Int32 = 1
+        sqlite3_file_control(handle, nil, SQLITE_FCNTL_PERSIST_WAL, &on)
+    }
+
+    /// Runs SQL without parameters or results.
+    func execute(_ sql: String) throws(StoreError) {
+        try check(sqlite3_exec(handle, sql, nil, nil, nil), doing: sql)
+    }
+
+    /// The first column of the first row, or nil.
+    func integer(_ sql: String) throws(StoreError) -> Int64? {
+        let statement = try prepare(sql)
+        defer { statement.reset() }
+        return try statement.step() ? statement.integer(0) : nil
+    }
+
+    /// The first column of the first row as text, or nil.
+    func text(_ sql: String) throws(StoreError) -> String? {
+        let statement = try prepare(sql)
+        defer { statement.reset() }
+        return try statement.step() ? String(decoding: statement.bytes(0), as: UTF8.self) : nil
+    }
+
+    func prepare(_ sql: String) throws(StoreError) -> Statement {
+        var prepared: OpaquePointer?
+        try check(
+            sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil), doing: sql)
+        guard let prepared else {
+            throw StoreError(reason: .other, operation: sql, message: "an empty statement")
+        }
+        return Statement(prepared, of: self)
+    }
+
+    /// Rows that the last INSERT, UPDATE or DELETE touched.
+    var changedRows: Int64 { sqlite3_changes64(handle) }
+    var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
+    /// No transaction is open.
+    var isAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
+
+    func check(_ code: Int32, doing operation: @autoclosure () -> String) throws(StoreError) {
+        guard code != SQLITE_OK else { return }
+        throw StoreError(code: code, operation: operation(), message: String(cString: sqlite3_errmsg(handle)))
+    }
+}

@@ -1,0 +1,148 @@
+/// What the index says of one name.
+public struct IndexedEntry: Equatable, Sendable {
+    public var key: InodeKey
+    public var attributes: EntryAttributes
+
+    public init(key: InodeKey, attributes: EntryAttributes) {
+        self.key = key
+        self.attributes = attributes
+    }
+}
+
+/// A name in a directory.
+public struct EntryName: Hashable, Sendable {
+    public var directory: DirectoryID
+    public var name: [UInt8]
+
+    public init(directory: DirectoryID, name: [UInt8]) {
+        self.directory = directory
+        self.name = name
+    }
+}
+
+/// The index: names, and the inodes they name.
+extension Store {
+    public func entry(in directory: DirectoryID, named name: UnsafeRawBufferPointer) throws(StoreError) -> IndexedEntry? {
+        let statement = statements.selectEntry
+        statement.bind(1, directory.rawValue).bind(2, borrowing: name)
+        defer { statement.reset() }
+        guard try statement.step() else { return nil }
+        return IndexedEntry(
+            key: InodeKey(
+                fileSystem: FileSystemID(rawValue: Int32(truncatingIfNeeded: statement.integer(0))),
+                inode: UInt64(bitPattern: statement.integer(1))),
+            attributes: try EntryAttributes(decoding: statement.borrowedBytes(2)))
+    }
+
+    /// Every name the index has in a directory, sorted by bytes. The name lives only during the call, in which the
+    /// index must not be changed.
+    public func forEachEntry(
+        in directory: DirectoryID, _ body: (UnsafeRawBufferPointer, IndexedEntry) -> Void
+    ) throws(StoreError) {
+        let statement = statements.listEntries
+        statement.bind(1, directory.rawValue)
+        defer { statement.reset() }
+        while try statement.step() {
+            let entry = IndexedEntry(
+                key: InodeKey(
+                    fileSystem: FileSystemID(rawValue: Int32(truncatingIfNeeded: statement.integer(1))),
+                    inode: UInt64(bitPattern: statement.integer(2))),
+                attributes: try EntryAttributes(decoding: statement.borrowedBytes(3)))
+            body(statement.borrowedBytes(0), entry)
+        }
+    }
+
+    /// What the index says of an inode, whatever it is called.
+    public func attributes(of key: InodeKey) throws(StoreError) -> EntryAttributes? {
+        let statement = statements.selectInode
+        statement.bind(1, Int64(key.fileSystem.rawValue)).bind(2, Int64(bitPattern: key.inode))
+        defer { statement.reset() }
+        return try statement.step() ? try EntryAttributes(decoding: statement.borrowedBytes(2)) : nil
+    }
+
+    /// Every name of an inode, the first one first.
+    public func names(of key: InodeKey) throws(StoreError) -> [EntryName] {
+        var names: [EntryName] = []
+        let first = statements.selectInode
+        first.bind(1, Int64(key.fileSystem.rawValue)).bind(2, Int64(bitPattern: key.inode))
+        defer { first.reset() }
+        guard try first.step() else { return [] }
+        names.append(EntryName(directory: DirectoryID(rawValue: first.integer(0)), name: first.bytes(1)))
+        return names + (try otherNames(of: key))
+    }
+
+    private func otherNames(of key: InodeKey) throws(StoreError) -> [EntryName] {
+        var names: [EntryName] = []
+        let links = statements.listLinks
+        links.bind(1, Int64(key.fileSystem.rawValue)).bind(2, Int64(bitPattern: key.inode))
+        defer { links.reset() }
+        while try links.step() {
+            names.append(EntryName(directory: DirectoryID(rawValue: links.integer(0)), name: links.bytes(1)))
+        }
+        return names
+    }
+
+    /// Adds a name that the index does not have, and its inode's attributes.
+    ///
+    /// - Returns: false when the inode had a name before: it has one more now, and its attributes stay as they were.
+    public func add(
+        _ name: UnsafeRawBufferPointer, in directory: DirectoryID, key: InodeKey, attributes: EntryAttributes
+    ) throws(StoreError) -> Bool {
+        let fileSystem = Int64(key.fileSystem.rawValue)
+        let inode = Int64(bitPattern: key.inode)
+        try statements.insertEntry.bind(1, directory.rawValue).bind(2, borrowing: name).bind(3, fileSystem)
+            .bind(4, inode).run()
+        let statement = statements.insertInode
+        statement.bind(1, fileSystem).bind(2, inode).bind(3, directory.rawValue).bind(4, borrowing: name)
+        try withEncoding(of: attributes) { (encoded) throws(StoreError) in
+            try statement.bind(5, borrowing: encoded).run()
+        }
+        if database.changedRows > 0 { return true }
+        try statements.insertLink.bind(1, fileSystem).bind(2, inode).bind(3, directory.rawValue)
+            .bind(4, borrowing: name).run()
+        return false
+    }
+
+    /// Takes a name out of the index; the inode's row goes with its last name.
+    ///
+    /// - Returns: one of the names that the inode still has, or nil.
+    @discardableResult
+    public func remove(
+        _ name: UnsafeRawBufferPointer, in directory: DirectoryID, key: InodeKey
+    ) throws(StoreError) -> EntryName? {
+        try statements.deleteEntry.bind(1, directory.rawValue).bind(2, borrowing: name).run()
+        let fileSystem = Int64(key.fileSystem.rawValue)
+        let inode = Int64(bitPattern: key.inode)
+        try statements.deleteLink.bind(1, fileSystem).bind(2, inode).bind(3, directory.rawValue)
+            .bind(4, borrowing: name).run()
+        if database.changedRows > 0 { return try names(of: key).first }
+
+        guard let heir = try otherNames(of: key).first else {
+            try statements.deleteInode.bind(1, fileSystem).bind(2, inode).run()
+            return nil
+        }
+        try statements.deleteLink.bind(1, fileSystem).bind(2, inode).bind(3, heir.directory.rawValue)
+            .bind(4, heir.name).run()
+        try statements.updateFirstName.bind(1, fileSystem).bind(2, inode).bind(3, heir.directory.rawValue)
+            .bind(4, heir.name).run()
+        return heir
+    }
+
+    public func setAttributes(_ attributes: EntryAttributes, of key: InodeKey) throws(StoreError) {
+        let statement = statements.updateAttributes
+        statement.bind(1, Int64(key.fileSystem.rawValue)).bind(2, Int64(bitPattern: key.inode))
+        try withEncoding(of: attributes) { (encoded) throws(StoreError) in
+            try statement.bind(3, borrowing: encoded).run()
+        }
+    }
+
+    private func withEncoding(
+        of attributes: EntryAttributes, _ body: (UnsafeRawBufferPointer) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        try withUnsafeTemporaryAllocation(byteCount: EntryAttributes.longestEncoding, alignment: 1) {
+            (buffer) throws(StoreError) in
+            let count = attributes.encode(into: buffer)
+            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+}

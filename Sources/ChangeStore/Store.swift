@@ -1,0 +1,132 @@
+import CSQLite
+/// The tracker's store: index and history in one SQLite file, written by one thread of one process.
+///
+/// All changes happen in transactions: `begin`, any number of index and history operations, `commit`. A crash leaves
+/// the last commit; a power loss may take the last commits (`synchronous=NORMAL`), but index and history together,
+/// and never gives a sequence number twice.
+public final class Store {
+    let database: Database
+    let statements: Statements
+    var sequences: SequenceRange
+    var commit = CommitSummary()
+    /// Identifies this store: a consumer that remembers another one needs a full reconcile.
+    public let uuid: String
+    /// No walk has ever been completed on this store: the first one is a baseline.
+    public private(set) var isNew: Bool
+    /// Sequence numbers go up to here in committed rows.
+    public private(set) var lastCommitted: Int64
+
+    /// Opens or creates the store in `files.directory`, which must exist and be locked by the caller.
+    ///
+    /// - Throws: `corrupt` when SQLite finds the file damaged, `newerSchema` when a newer version wrote it.
+    public init(files: StoreFiles) throws(StoreError) {
+        database = try Database(path: files.database, access: .readWrite)
+        database.setBusyTimeout(milliseconds: 10_000)
+        try database.execute("PRAGMA page_size = 4096")
+        guard try database.text("PRAGMA journal_mode = WAL") == "wal" else {
+            throw StoreError(
+                reason: .inputOutput, operation: "opening the store",
+                message: "the file system cannot hold SQLite's write-ahead log")
+        }
+        database.persistLog()
+        try database.execute("PRAGMA synchronous = NORMAL")
+        // 4 MiB of pages: the hot part of the index's trees; the rest is in the kernel's page cache.
+        try database.execute("PRAGMA cache_size = -4096")
+        try database.execute("PRAGMA journal_size_limit = 16777216")
+        // Checkpoints are another thread's work.
+        try database.execute("PRAGMA wal_autocheckpoint = 0")
+        try database.execute("PRAGMA temp_store = MEMORY")
+        try Schema.migrate(database)
+        uuid = try Self.identify(database)
+        isNew = try database.integer("SELECT value FROM meta WHERE key = 'baseline_done'") == nil
+        statements = try Statements(database)
+        sequences = try SequenceRange.afterRestart(database)
+        lastCommitted = try database.integer("SELECT max(sequence) FROM history") ?? 0
+    }
+
+    private static func identify(_ database: Database) throws(StoreError) -> String {
+        if let known = try database.text("SELECT value FROM meta WHERE key = 'uuid'") { return known }
+        let fresh = RandomIdentifier.make()
+        try database.execute("INSERT INTO meta VALUES ('uuid', '\(fresh)')")
+        return fresh
+    }
+
+    public func begin() throws(StoreError) {
+        if database.isAutocommit { try database.execute("BEGIN IMMEDIATE") }
+    }
+
+    /// Ends the transaction: everything since `begin` becomes visible to readers at once.
+    ///
+    /// - Returns: the highest sequence number that is now committed.
+    @discardableResult
+    public func commitTransaction() throws(StoreError) -> Int64 {
+        guard !database.isAutocommit else { return lastCommitted }
+        if let first = commit.first {
+            try statements.insertCommit.bind(1, first).bind(2, commit.last).bind(3, commit.earliest)
+                .bind(4, commit.latest).bind(5, commit.bytes).run()
+        }
+        try database.execute("COMMIT")
+        if commit.first != nil { lastCommitted = commit.last }
+        commit = CommitSummary()
+        return lastCommitted
+    }
+
+    /// Gives up what was done since `begin`. The sequence numbers it used stay unused.
+    public func rollback() {
+        if !database.isAutocommit { try? database.execute("ROLLBACK") }
+        commit = CommitSummary()
+    }
+
+    /// Remembers that the baseline walk is complete.
+    public func markBaselineDone() throws(StoreError) {
+        try database.execute("INSERT OR REPLACE INTO meta VALUES ('baseline_done', 1)")
+        isNew = false
+    }
+
+    /// A clean stop: the sequence numbers go on without a gap next time, and the log is folded into the file.
+    public func close() throws(StoreError) {
+        try commitTransaction()
+        try sequences.release(database)
+        try database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    /// Bytes in the write-ahead log since it was last folded in, as a multiple of the page size.
+    public static let checkpointThreshold = 4 << 20
+}
+
+/// What one transaction added to the history: a row of the sparse index by time.
+struct CommitSummary {
+    var first: Int64?
+    var last: Int64 = 0
+    var earliest: Int64 = 0
+    var latest: Int64 = 0
+    var bytes: Int64 = 0
+
+    mutating func add(sequence: Int64, at: Int64, bytes added: Int) {
+        if first == nil {
+            first = sequence
+            earliest = at
+            latest = at
+        }
+        last = sequence
+        earliest = min(earliest, at)
+        latest = max(latest, at)
+        bytes += Int64(added)
+    }
+}
+
+/// A random UUID, version 4 (RFC 9562).
+enum RandomIdentifier {
+    static func make() -> String {
+        var generator = SystemRandomNumberGenerator()
+        var bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        bytes[6] = bytes[6] & 0x0F | 0x40
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        var text = ""
+        for (index, byte) in bytes.enumerated() {
+            if [4, 6, 8, 10].contains(index) { text += "-" }
+            text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+        return text
+    }
+}
