@@ -1,0 +1,157 @@
+public import LinuxKernel
+
+/// Turns inotify events into marks: which names have to be looked at, and why. It looks at nothing itself.
+public final class EventInterpreter {
+    private let tree: DirectoryTree
+    private let marks: MarkSet
+    private var pairing = MovePairing()
+    /// Names that were written to in an earlier batch and have not been closed since, by hash. A collision or a full
+    /// set only costs a record too many or, for a file written and mapped at once, none: its write was recorded.
+    private var writtenOpen: Set<UInt64> = []
+    private static let writtenOpenLimit = 65_536
+
+    /// Says whether a name is excluded: name, its directory, whether it is a directory.
+    public var isExcluded: (UnsafeRawBufferPointer, NodeID, Bool) -> Bool = { _, _, _ in false }
+    /// Watches on directories in which roots may appear.
+    public var rootWatches: Set<WatchDescriptor> = []
+
+    /// Directories that may be new at a name, in the order of the events: to be looked at before anything else, so
+    /// that their watch comes as soon as it can.
+    public private(set) var discoveries: [(node: NodeID, name: [UInt8])] = []
+    /// Directories whose watch the kernel ended.
+    public private(set) var unwatched: [NodeID] = []
+    /// The kernel dropped events: everything has to be walked.
+    public private(set) var overflowed = false
+    /// A root may have come, gone or changed.
+    public private(set) var rootsTouched = false
+    /// Events interpreted since the start.
+    public private(set) var eventCount: Int64 = 0
+
+    public init(tree: DirectoryTree, marks: MarkSet) {
+        self.tree = tree
+        self.marks = marks
+    }
+
+    /// The mask of every directory's watch.
+    public static let mask: InotifyMask = [
+        .create, .delete, .movedFrom, .movedTo, .modify, .attributes, .closeWrite, .deleteSelf, .moveSelf,
+        .onlyDirectory,
+    ]
+    /// The mask of the directories in which roots may appear.
+    public static let rootMask: InotifyMask = [.create, .delete, .movedFrom, .movedTo, .deleteSelf, .moveSelf, .onlyDirectory]
+
+    /// Interprets all records of `bytes`, as read from an inotify descriptor.
+    public func interpret(_ bytes: UnsafeRawBufferPointer, now: MonotonicTime) {
+        var offset = 0
+        while let (event, next) = InotifyEvent.read(bytes, at: offset) {
+            offset = next
+            eventCount += 1
+            let name = UnsafeRawBufferPointer(rebasing: bytes[event.name])
+            if event.mask.contains(.queueOverflow) {
+                overflowed = true
+                continue
+            }
+            if !rootWatches.isEmpty && rootWatches.contains(event.watch) {
+                rootsTouched = true
+                if event.mask.contains(.ignored) { rootWatches.remove(event.watch) }
+            }
+            tree.forEachNode(of: event.watch) { node in
+                if name.isEmpty {
+                    onItself(event, node)
+                } else {
+                    onEntry(event, name, node, now)
+                }
+            }
+        }
+        pairing.forget(before: now.advanced(milliseconds: -1_000))
+    }
+
+    /// Events about the watched directory itself.
+    private func onItself(_ event: InotifyEvent, _ node: NodeID) {
+        if event.mask.contains(.ignored) {
+            _ = tree.clearWatch(of: node)
+            unwatched.append(node)
+        }
+        if event.mask.contains(.deleteSelf) { tree.setState(.removalSeen, of: node) }
+        if tree.isRoot(node) {
+            // A root has no watched parent in the tree that would tell.
+            rootsTouched = true
+        } else if !event.mask.isDisjoint(with: [.attributes, .modify]) {
+            let parent = tree.parent(of: node)
+            guard parent != .none else { return }
+            marks.mark(tree.name(of: node), in: parent, [.metadata, .directory])
+        }
+    }
+
+    private func onEntry(_ event: InotifyEvent, _ name: UnsafeRawBufferPointer, _ node: NodeID, _ now: MonotonicTime) {
+        let isDirectory = event.mask.contains(.isDirectory)
+        if isExcluded(name, node, isDirectory) { return }
+        var hints: Hints = isDirectory ? .directory : []
+        var origin: Origin?
+        if event.mask.contains(.modify) { hints.formUnion(isDirectory ? .metadata : [.content, .writtenOpen]) }
+        if event.mask.contains(.attributes) { hints.insert(.metadata) }
+        if event.mask.contains(.closeWrite) { hints.insert(closeHint(name, node)) }
+        if event.mask.contains(.create) { hints.insert(.appeared) }
+        if event.mask.contains(.delete) { hints.insert(.vanished) }
+        if event.mask.contains(.movedFrom) {
+            hints.insert(.vanished)
+            pairing.from(event.cookie, Origin(node: node, name: [UInt8](name)), now: now)
+        }
+        if event.mask.contains(.movedTo) {
+            hints.insert(.appeared)
+            origin = pairing.to(event.cookie)
+        }
+        marks.mark(name, in: node, hints, origin: origin)
+        guard isDirectory else { return }
+        if hints.contains(.appeared) { discoveries.append((node, [UInt8](name))) }
+        if event.mask.contains(.delete), let child = tree.child(of: node, named: name) {
+            tree.setState(.removalSeen, of: child)
+        }
+    }
+
+    private func closeHint(_ name: UnsafeRawBufferPointer, _ node: NodeID) -> Hints {
+        guard !writtenOpen.isEmpty, writtenOpen.remove(NameHash.hash(name, in: node.index)) != nil else {
+            return .loneClose
+        }
+        return .closed
+    }
+
+    /// Remembers which names of a batch are still open for writing, before the batch is given up.
+    public func noteWrittenOpen(in batch: MarkSet) {
+        for index in 0..<batch.count where batch[index].hints.contains(.writtenOpen) {
+            if writtenOpen.count >= Self.writtenOpenLimit { writtenOpen.removeAll(keepingCapacity: true) }
+            batch.withName(of: batch[index]) { name in
+                _ = writtenOpen.insert(NameHash.hash(name, in: batch[index].node.index))
+            }
+        }
+    }
+
+    // MARK: Taking what was found
+
+    public func takeDiscoveries() -> [(node: NodeID, name: [UInt8])] {
+        defer { discoveries.removeAll(keepingCapacity: true) }
+        return discoveries
+    }
+
+    public func takeUnwatched() -> [NodeID] {
+        defer { unwatched.removeAll(keepingCapacity: true) }
+        return unwatched
+    }
+
+    public func takeOverflow() -> Bool {
+        defer { overflowed = false }
+        return overflowed
+    }
+
+    public func takeRootsTouched() -> Bool {
+        defer { rootsTouched = false }
+        return rootsTouched
+    }
+}
+
+extension MarkSet {
+    /// Marks a name held in an array.
+    public func mark(_ name: [UInt8], in node: NodeID, _ hints: Hints) {
+        name.withUnsafeBytes { mark($0, in: node, hints) }
+    }
+}

@@ -1,0 +1,33 @@
+/// Why a name has to be looked at.
+public struct Hints: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt16
+    @inlinable
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// The content changed: a change whatever the look says.
+    public static let content = Hints(rawValue: 1 << 0)
+    /// Attributes changed: a change whatever the look says.
+    public static let metadata = Hints(rawValue: 1 << 1)
+    /// The name was made, or something was renamed to it.
+    public static let appeared = Hints(rawValue: 1 << 2)
+    /// The name was unlinked, or something was renamed from it.
+    public static let vanished = Hints(rawValue: 1 << 3)
+    /// Written to and not yet closed: the close that follows is no further change.
+    public static let writtenOpen = Hints(rawValue: 1 << 4)
+    /// A close after writing that no write in this mark explains.
+    public static let loneClose = Hints(rawValue: 1 << 5)
+    /// The event was about a directory.
+    public static let directory = Hints(rawValue: 1 << 6)
+    /// Marked because another name of the same inode changed: goes no further.
+    public static let viaLink = Hints(rawValue: 1 << 7)
+    /// Marked because the inode lost another name: link count and time of change follow without a record.
+    public static let linkLost = Hints(rawValue: 1 << 8)
+    /// The look was put off before because its directory was not where it should be.
+    public static let putOff = Hints(rawValue: 1 << 9)
+
+    /// Closed after a write that an earlier mark told of.
+    public static let closed = Hints(rawValue: 1 << 10)
+
+    /// Hints that a file being written goes on raising.
+    public static let ongoing: Hints = [.content, .metadata, .writtenOpen, .loneClose, .closed]
+}

@@ -1,0 +1,159 @@
+/// One name to be looked at. Its bytes are in the batch's arena.
+public struct Mark {
+    public let node: NodeID
+    public internal(set) var hints: Hints
+    let nameOffset: UInt32
+    let nameLength: UInt8
+    /// The next mark of the same directory, or -1.
+    var next: Int32
+    let hash: UInt32
+}
+
+/// Where something was renamed from.
+public struct Origin: Equatable, Sendable {
+    public let node: NodeID
+    public let name: [UInt8]
+    public init(node: NodeID, name: [UInt8]) {
+        self.node = node
+        self.name = name
+    }
+}
+
+/// The names that have to be looked at, each once, however many events it had.
+///
+/// It is bounded: when there are too many, the directories with the most names are handed back to be listed whole.
+public final class MarkSet {
+    private(set) var marks: [Mark] = []
+    private var names = NameArena()
+    private var slots: [Int32] = Array(repeating: -1, count: 1_024)
+    /// First mark of each node, by node number; -1 for none.
+    private var heads: [Int32] = []
+    /// The nodes that have marks, in the order of their first.
+    public private(set) var nodes: [NodeID] = []
+    private var origins: [Int32: Origin] = [:]
+
+    public init() {}
+
+    public var count: Int { marks.count }
+    public var isEmpty: Bool { marks.isEmpty }
+
+    /// Marks a name. Marking it again adds the hints.
+    public func mark(_ name: UnsafeRawBufferPointer, in node: NodeID, _ hints: Hints, origin: Origin? = nil) {
+        let hash = NameHash.hash(name, in: node.index)
+        var position = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+        while slots[position] >= 0 {
+            let index = Int(slots[position])
+            if marks[index].hash == UInt32(truncatingIfNeeded: hash), marks[index].node == node,
+                matches(marks[index], name)
+            {
+                combine(index, hints)
+                if let origin { origins[Int32(index)] = origin }
+                return
+            }
+            position = (position + 1) & (slots.count - 1)
+        }
+        let number = Int32(marks.count)
+        slots[position] = number
+        if heads.count <= Int(node.index) {
+            heads.append(contentsOf: repeatElement(-1, count: Int(node.index) + 1 - heads.count))
+        }
+        let head = heads[Int(node.index)]
+        if head < 0 { nodes.append(node) }
+        heads[Int(node.index)] = number
+        marks.append(
+            Mark(
+                node: node, hints: hints, nameOffset: names.append(name),
+                nameLength: UInt8(truncatingIfNeeded: name.count), next: head,
+                hash: UInt32(truncatingIfNeeded: hash)))
+        if let origin { origins[number] = origin }
+        if marks.count * 2 > slots.count { grow() }
+    }
+
+    private func combine(_ index: Int, _ added: Hints) {
+        var hints = marks[index].hints
+        let closes = !added.isDisjoint(with: [.loneClose, .closed])
+        if closes && hints.contains(.writtenOpen) {
+            // The write is in this mark: its close adds nothing.
+            hints.remove(.writtenOpen)
+            hints.formUnion(added.subtracting(.loneClose))
+        } else {
+            hints.formUnion(added)
+        }
+        marks[index].hints = hints
+    }
+
+    private func matches(_ mark: Mark, _ name: UnsafeRawBufferPointer) -> Bool {
+        guard Int(mark.nameLength) == name.count else { return false }
+        return names.withName(mark.nameOffset, name.count) { $0.elementsEqual(name) }
+    }
+
+    private func grow() {
+        slots = Array(repeating: -1, count: slots.count * 4)
+        for (index, mark) in marks.enumerated() {
+            let hash = withName(of: mark) { NameHash.hash($0, in: mark.node.index) }
+            var position = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+            while slots[position] >= 0 { position = (position + 1) & (slots.count - 1) }
+            slots[position] = Int32(index)
+        }
+    }
+
+    public func has(_ node: NodeID) -> Bool {
+        Int(node.index) < heads.count && heads[Int(node.index)] >= 0
+    }
+
+    /// The name's bytes; a NUL follows them in memory.
+    @inline(__always)
+    public func withName<Result, Failure: Error>(
+        of mark: Mark, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try names.withName(mark.nameOffset, Int(mark.nameLength), body)
+    }
+
+    /// The numbers of a directory's marks, oldest first.
+    public func indices(of node: NodeID) -> [Int] {
+        guard has(node) else { return [] }
+        var all: [Int] = []
+        var index = heads[Int(node.index)]
+        while index >= 0 {
+            all.append(Int(index))
+            index = marks[Int(index)].next
+        }
+        return all.reversed()
+    }
+
+    public subscript(index: Int) -> Mark { marks[index] }
+    public func origin(of index: Int) -> Origin? { origins.isEmpty ? nil : origins[Int32(index)] }
+
+    /// Exchanges everything with another set: what was marked is then there to be worked through, while new marks
+    /// come into this one.
+    public func exchange(with other: MarkSet) {
+        swap(&marks, &other.marks)
+        swap(&names, &other.names)
+        swap(&slots, &other.slots)
+        swap(&heads, &other.heads)
+        swap(&nodes, &other.nodes)
+        swap(&origins, &other.origins)
+    }
+
+    public func removeAll() {
+        for node in nodes { heads[Int(node.index)] = -1 }
+        nodes.removeAll(keepingCapacity: true)
+        marks.removeAll(keepingCapacity: marks.count < 65_536)
+        names.removeAll()
+        origins.removeAll()
+        if slots.count > 262_144 {
+            slots = Array(repeating: -1, count: 1_024)
+            names = NameArena()
+        } else {
+            for index in slots.indices { slots[index] = -1 }
+        }
+    }
+
+    /// The directories that hold the most names, until without them at most `limit` names would be left.
+    public func busiest(over limit: Int) -> [NodeID] {
+        guard marks.count > limit else { return [] }
+        let counted = nodes.map { node in (node, indices(of: node).count) }.sorted { $0.1 > $1.1 }
+        var excess = marks.count - limit
+        return counted.prefix { excess > 0 ? (excess -= $0.1, true).1 : false }.map(\.0)
+    }
+}

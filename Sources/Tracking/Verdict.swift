@@ -1,0 +1,94 @@
+public import ChangeStore
+import LinuxKernel
+
+/// What a look at a name that the index knows means.
+public enum Verdict: Equatable, Sendable {
+    /// Nothing differs.
+    case unchanged
+    /// Something differs, but only as the consequence of another name's change: into the index without a record.
+    case consequence
+    /// A change.
+    case changed(ChangeKind)
+}
+
+/// How a look came about, which decides what a difference means.
+public enum LookReason: Sendable {
+    /// Events were read that explain it.
+    case hinted
+    /// A walk after a gap in the events: nothing is known of what happened in between.
+    case gap
+}
+
+extension Verdict {
+    /// Compares a look with the index. Pure: the rules of "what a change is", and nothing else.
+    ///
+    /// - Parameters:
+    ///   - known: what the index says of the name.
+    ///   - seen: what the look says.
+    public static func of(
+        known: IndexedEntry, seen: IndexedEntry, hints: Hints, reason: LookReason
+    ) -> Verdict {
+        let before = known.attributes
+        let after = seen.attributes
+        guard known.key == seen.key, before.type == after.type else { return .changed(.replaced) }
+        if hints.contains(.appeared) && !isSettled(before, after) && after.type != .directory {
+            return .changed(.replaced)
+        }
+        let isDirectory = after.type == .directory
+        if hints.contains(.content) || hints.contains(.loneClose) { return .changed(.modified) }
+        if !isDirectory && (before.size != after.size || before.modified != after.modified) {
+            return .changed(.modified)
+        }
+        if hints.contains(.metadata) || before.mode != after.mode || before.owner != after.owner
+            || before.group != after.group || before.deviceNumber != after.deviceNumber
+        {
+            return .changed(.metadata)
+        }
+        // A directory's times, size and link count follow its entries: `ofDirectoryItself` judges them.
+        if isDirectory { return .unchanged }
+        switch reason {
+        case .hinted:
+            return before.changed == after.changed && before.linkCount == after.linkCount ? .unchanged : .consequence
+        case .gap:
+            if before.changed != after.changed { return .changed(.metadata) }
+            // A later change could carry the same timestamp.
+            if before.isRacy { return .changed(.modified) }
+            return before.linkCount == after.linkCount ? .unchanged : .consequence
+        }
+    }
+
+    /// The name cannot have been made anew since the index's look: every way to do so moves the time of change, and
+    /// that look was later than its granularity.
+    private static func isSettled(_ before: EntryAttributes, _ after: EntryAttributes) -> Bool {
+        before.changed == after.changed && before.modified == after.modified && before.size == after.size
+            && !before.isRacy
+    }
+
+    /// Judges the times, size and link count of a directory after its entries have been looked at.
+    ///
+    /// - Parameter entriesRecorded: an entry was recorded as appeared or vanished, which explains the difference.
+    public static func ofDirectoryItself(
+        known before: EntryAttributes, seen after: EntryAttributes, entriesRecorded: Bool, reason: LookReason
+    ) -> Verdict {
+        if before.mode != after.mode || before.owner != after.owner || before.group != after.group {
+            return .changed(.metadata)
+        }
+        let timesDiffer = before.modified != after.modified || before.changed != after.changed
+        switch reason {
+        case .hinted:
+            if entriesRecorded || !timesDiffer { return before.agrees(with: after) ? .unchanged : .consequence }
+        case .gap:
+            if !timesDiffer && !before.isRacy { return before.agrees(with: after) ? .unchanged : .consequence }
+        }
+        return .changed(before.modified != after.modified || before.isRacy ? .modified : .metadata)
+    }
+}
+
+extension EntryAttributes {
+    /// The same but for when it was looked at.
+    fileprivate func agrees(with other: EntryAttributes) -> Bool {
+        var copy = other
+        copy.isRacy = isRacy
+        return self == copy
+    }
+}
