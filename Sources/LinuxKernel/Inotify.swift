@@ -75,6 +75,8 @@ public struct InotifyMask: OptionSet, Hashable, Sendable {
     public static let queueOverflow = InotifyMask(rawValue: 0x0000_4000)
     public static let ignored = InotifyMask(rawValue: 0x0000_8000)
     public static let onlyDirectory = InotifyMask(rawValue: 0x0100_0000)
+    /// Adds to the mask of a watch that exists instead of replacing it.
+    public static let addToMask = InotifyMask(rawValue: 0x2000_0000)
     public static let isDirectory = InotifyMask(rawValue: 0x4000_0000)
 }
 

@@ -38,7 +38,9 @@ public final class EventInterpreter {
         .onlyDirectory,
     ]
     /// The mask of the directories in which roots may appear.
-    public static let rootMask: InotifyMask = [.create, .delete, .movedFrom, .movedTo, .deleteSelf, .moveSelf, .onlyDirectory]
+    public static let rootMask: InotifyMask = [
+        .create, .delete, .movedFrom, .movedTo, .deleteSelf, .moveSelf, .onlyDirectory, .addToMask,
+    ]
 
     /// Interprets all records of `bytes`, as read from an inotify descriptor.
     public func interpret(_ bytes: UnsafeRawBufferPointer, now: MonotonicTime) {
@@ -79,14 +81,14 @@ public final class EventInterpreter {
         } else if !event.mask.isDisjoint(with: [.attributes, .modify]) {
             let parent = tree.parent(of: node)
             guard parent != .none else { return }
-            marks.mark(tree.name(of: node), in: parent, [.metadata, .directory])
+            marks.mark(tree.name(of: node), in: parent, [.metadata, .directory, .fresh])
         }
     }
 
     private func onEntry(_ event: InotifyEvent, _ name: UnsafeRawBufferPointer, _ node: NodeID, _ now: MonotonicTime) {
         let isDirectory = event.mask.contains(.isDirectory)
         if isExcluded(name, node, isDirectory) { return }
-        var hints: Hints = isDirectory ? .directory : []
+        var hints: Hints = isDirectory ? [.directory, .fresh] : .fresh
         var origin: Origin?
         if event.mask.contains(.modify) { hints.formUnion(isDirectory ? .metadata : [.content, .writtenOpen]) }
         if event.mask.contains(.attributes) { hints.insert(.metadata) }

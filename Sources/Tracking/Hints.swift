@@ -28,6 +28,9 @@ public struct Hints: OptionSet, Hashable, Sendable {
     /// Closed after a write that an earlier mark told of.
     public static let closed = Hints(rawValue: 1 << 10)
 
+    /// An event was read since the last time the name's record was put off.
+    public static let fresh = Hints(rawValue: 1 << 11)
+
     /// Hints that a file being written goes on raising.
-    public static let ongoing: Hints = [.content, .metadata, .writtenOpen, .loneClose, .closed]
+    public static let ongoing: Hints = [.content, .metadata, .writtenOpen, .loneClose, .closed, .fresh]
 }

@@ -21,7 +21,7 @@ public struct Origin: Equatable, Sendable {
 
 /// The names that have to be looked at, each once, however many events it had.
 ///
-/// It is bounded: when there are too many, the directories with the most names are handed back to be listed whole.
+/// It is bounded by what feeds it: at most one full inbox of events between two batches.
 public final class MarkSet {
     private(set) var marks: [Mark] = []
     private var names = NameArena()
@@ -147,13 +147,5 @@ public final class MarkSet {
         } else {
             for index in slots.indices { slots[index] = -1 }
         }
-    }
-
-    /// The directories that hold the most names, until without them at most `limit` names would be left.
-    public func busiest(over limit: Int) -> [NodeID] {
-        guard marks.count > limit else { return [] }
-        let counted = nodes.map { node in (node, indices(of: node).count) }.sorted { $0.1 > $1.1 }
-        var excess = marks.count - limit
-        return counted.prefix { excess > 0 ? (excess -= $0.1, true).1 : false }.map(\.0)
     }
 }

@@ -11,6 +11,9 @@ public struct RecordPacing {
     /// Names that are remembered at most: past that the oldest are forgotten, which costs further lines and no change.
     private static let limit = 65_536
 
+    /// How long a name must have been quiet for its record to come early, in nanoseconds.
+    public static let pause: Int64 = 250_000_000
+
     private struct Recent {
         var last: MonotonicTime
         var mayComeEarly: Bool
@@ -20,37 +23,42 @@ public struct RecordPacing {
 
     public init() {}
 
-    /// When a mark of `name` with these hints may be looked at; nil for now.
-    ///
-    /// - Parameter isPaused: no event came for it during the last settling time.
-    public func notBefore(
-        _ name: UnsafeRawBufferPointer, in node: NodeID, hints: Hints, isPaused: Bool, now: MonotonicTime
+    /// When to decide again about a mark of `name` with these hints; nil when it may be looked at now.
+    public func putOff(
+        _ name: UnsafeRawBufferPointer, in node: NodeID, hints: Hints, now: MonotonicTime
     ) -> MonotonicTime? {
         // Names that appear or vanish never wait, and neither does what other names' changes demand.
         guard !recent.isEmpty, hints.isSubset(of: .ongoing),
             let known = recent[NameHash.hash(name, in: node.index)]
         else { return nil }
         let due = MonotonicTime(nanoseconds: known.last.nanoseconds + Self.interval)
-        if due <= now || (isPaused && known.mayComeEarly) { return nil }
-        return due
+        if due <= now { return nil }
+        guard known.mayComeEarly else { return due }
+        // Quiet since it was put off the last time.
+        if !hints.contains(.fresh) { return nil }
+        return min(due, MonotonicTime(nanoseconds: now.nanoseconds + Self.pause))
     }
 
     /// Notes that a record of the name was written.
     public mutating func recorded(_ name: UnsafeRawBufferPointer, in node: NodeID, now: MonotonicTime) {
         if now >= nextSweep || recent.count >= Self.limit { sweep(now) }
         let key = NameHash.hash(name, in: node.index)
-        if let known = recent[key], now - known.last < Self.interval {
-            recent[key] = Recent(last: now, mayComeEarly: false)
-        } else {
-            // A name that has paced itself for a while earns the early record back.
-            let wasBusy = recent[key].map { now - $0.last < Self.interval + Self.interval / 2 } ?? false
-            recent[key] = Recent(last: now, mayComeEarly: !wasBusy || (recent[key]?.mayComeEarly ?? true))
+        var mayComeEarly = true
+        if let known = recent[key], isBusy(known, now) {
+            // Within the interval this record is the early one; a name that has kept the pace keeps what it had.
+            mayComeEarly = now - known.last >= Self.interval && known.mayComeEarly
         }
+        recent[key] = Recent(last: now, mayComeEarly: mayComeEarly)
+    }
+
+    /// The name goes on being recorded, rather than once more after a rest.
+    private func isBusy(_ known: Recent, _ now: MonotonicTime) -> Bool {
+        now - known.last < Self.interval + Self.interval / 2
     }
 
     private mutating func sweep(_ now: MonotonicTime) {
         nextSweep = now.advanced(milliseconds: 2_000)
-        recent = recent.filter { now - $0.value.last < Self.interval + Self.interval / 2 }
+        recent = recent.filter { isBusy($0.value, now) }
         if recent.count >= Self.limit { recent.removeAll(keepingCapacity: true) }
     }
 }
