@@ -60,3 +60,29 @@ extension OwnedDescriptor {
         return OwnedDescriptor(owning: number)
     }
 }
+
+extension OwnedDescriptor {
+    /// Opens the entry `name` (NUL-terminated) of an open directory, whatever it is, as a reference only (`O_PATH`),
+    /// not following a symlink.
+    ///
+    /// - Throws: the errno of openat2(2).
+    public static func openEntry(_ name: UnsafePointer<CChar>, of directory: CInt) throws(Errno) -> OwnedDescriptor {
+        let flags = UInt64(O_PATH | O_NOFOLLOW | O_CLOEXEC)
+        return OwnedDescriptor(owning: try systemCall { clinux_openat2(directory, name, flags, 0) })
+    }
+}
+
+/// A directory that was opened by its path, and what it turned out to be.
+public struct OpenDirectory: ~Copyable {
+    public let descriptor: OwnedDescriptor
+    public let status: FileStatus
+
+    /// Opens an absolute path through no symlink.
+    ///
+    /// - Throws: as `OwnedDescriptor.openDirectory`, or the errno of statx(2).
+    public init(_ path: [UInt8], access: DirectoryAccess) throws(Errno) {
+        let opened = try OwnedDescriptor.openDirectory(path, access: access)
+        status = try FileStatus.of(descriptor: opened.number)
+        descriptor = opened
+    }
+}

@@ -19,6 +19,7 @@ public final class DirectoryTree {
     var names = NameArena()
     var children = NodeTable()
     var identities = NodeTable()
+    var recorded = NodeTable()
     private var free: [Int32] = []
     private var watches: [Int32: Int32] = [:]
     /// The further nodes of a watch that several nodes share: bind mounts show one inode at two places.
@@ -103,13 +104,26 @@ public final class DirectoryTree {
     public func setState(_ state: NodeState, of node: NodeID) { nodes[Int(node.index)].state.formUnion(state) }
     public func clearState(_ state: NodeState, of node: NodeID) { nodes[Int(node.index)].state.subtract(state) }
 
+    public func clearStateEverywhere(_ state: NodeState) {
+        for index in nodes.indices { nodes[index].state.subtract(state) }
+    }
+
     /// The store's number; nil for a directory that has been seen but not recorded yet.
     public func directory(of node: NodeID) -> DirectoryID? {
         let number = self[node].directory
         return number == 0 ? nil : DirectoryID(rawValue: number)
     }
     public func setDirectory(_ directory: DirectoryID, of node: NodeID) {
+        precondition(self[node].directory == 0, "a directory keeps its number")
         nodes[Int(node.index)].directory = directory.rawValue
+        recorded.insert(node.index) { directoryHash($0) }
+    }
+
+    /// The node of a recorded directory.
+    public func node(of directory: DirectoryID) -> NodeID? {
+        recorded.first(hash: NameHash.mix(UInt64(bitPattern: directory.rawValue))) {
+            nodes[Int($0)].directory == directory.rawValue
+        }.map(id)
     }
 
     /// The interned path for the history rows of the directory's entries, while it is known and still right.
@@ -163,6 +177,11 @@ public final class DirectoryTree {
             body(id(child))
             child = next
         }
+    }
+
+    /// The directories that are held.
+    public var heldNodes: [NodeID] {
+        nodes.indices.filter { nodes[$0].isLive && nodes[$0].state.contains(.held) }.map { id(Int32($0)) }
     }
 
     /// The node and everything below, parents before children.
@@ -242,6 +261,7 @@ public final class DirectoryTree {
         precondition(self[node].firstChild < 0 && self[node].watch < 0, "removing a node that is in use")
         if !self[node].state.contains(.detached) { unlink(node.index) }
         identities.remove(node.index) { identityHash($0) }
+        if self[node].directory != 0 { recorded.remove(node.index) { directoryHash($0) } }
         names.giveUp(length: Int(self[node].nameLength))
         nodes[Int(node.index)].isLive = false
         nodes[Int(node.index)].state = []
@@ -282,6 +302,10 @@ public final class DirectoryTree {
         return names.withName(node.nameOffset, Int(node.nameLength)) { NameHash.hash($0, in: node.parent) }
     }
 
+    private func directoryHash(_ number: Int32) -> UInt64 {
+        NameHash.mix(UInt64(bitPattern: nodes[Int(number)].directory))
+    }
+
     private func identityHash(_ number: Int32) -> UInt64 {
         let node = nodes[Int(number)]
         return Self.hash(of: InodeKey(fileSystem: FileSystemID(rawValue: node.fileSystem), inode: node.inode))
@@ -317,6 +341,8 @@ public final class DirectoryTree {
         if sharedWatches.isEmpty { return }
         for other in sharedWatches[watch.rawValue] ?? [] { body(id(other)) }
     }
+
+    public func hasNode(of watch: WatchDescriptor) -> Bool { watches[watch.rawValue] != nil }
 
     /// Notes the watch that a directory has now.
     ///
@@ -381,6 +407,8 @@ public struct NodeState: OptionSet, Hashable, Sendable {
     public static let queuedGap = NodeState(rawValue: 1 << 8)
     /// A root that is not there now.
     public static let missing = NodeState(rawValue: 1 << 9)
+    /// The queued scan puts what it finds into the index without a record.
+    public static let queuedSilent = NodeState(rawValue: 1 << 11)
     /// On a remote or user-space file system, or across a mount with `one_file_system`: not entered.
     public static let notEntered = NodeState(rawValue: 1 << 10)
 }

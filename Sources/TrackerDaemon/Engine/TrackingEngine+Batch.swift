@@ -1,0 +1,108 @@
+import ChangeStore
+import LinuxKernel
+import SystemPackage
+import Tracking
+
+/// Working through the names that events marked.
+extension TrackingEngine {
+    /// Looks at everything that was marked, and lists the directories that are new.
+    func settleBatch(_ now: MonotonicTime) throws(StoreError) {
+        windowOpened = nil
+        batch.exchange(with: marks)
+        interpreter.noteWrittenOpen(in: batch)
+        for node in batch.nodes where tree.isLive(node) { try settle(node, now) }
+        batch.removeAll()
+        let due = fresh
+        fresh.removeAll(keepingCapacity: true)
+        for node in due where tree.isLive(node) { try scan(node) }
+        if !(marks.isEmpty && fresh.isEmpty) { windowOpened = now }
+    }
+
+    /// Looks at the marked names of one directory.
+    private func settle(_ node: NodeID, _ now: MonotonicTime) throws(StoreError) {
+        guard try ensureRecorded(node) else { return try putOff(node, now) }
+        switch try open(node, for: .look) {
+        case .directory(let opened):
+            misplaced[node] = nil
+            try lookAtMarks(of: node, opened.descriptor.number, now)
+        case .notThere: try putOff(node, now)
+        case .refused(let error): tell(refused: error, node)
+        }
+    }
+
+    private func lookAtMarks(of node: NodeID, _ descriptor: CInt, _ now: MonotonicTime) throws(StoreError) {
+        var someLeftNoTrace = false
+        for index in batch.indices(of: node) {
+            let mark = batch[index]
+            try batch.withName(of: mark) { (name) throws(StoreError) in
+                if !isHurried, let again = pacing.putOff(name, in: node, hints: mark.hints, now: now) {
+                    paced.mark(name, in: node, mark.hints.subtracting(.fresh))
+                    pacedCheck = min(pacedCheck ?? again, again)
+                    return
+                }
+                let outcome = try look(
+                    at: name, in: node, descriptor, hints: mark.hints, origin: batch.origin(of: index),
+                    reason: .hinted)
+                switch outcome {
+                case .noTrace: someLeftNoTrace = true
+                case .putOff: marks.mark(name, in: node, mark.hints.union(.putOff), origin: batch.origin(of: index))
+                case .unchanged, .recorded: break
+                }
+            }
+        }
+        if someLeftNoTrace || entriesRecorded.contains(node) { try compareItself(node, descriptor, reason: .hinted) }
+    }
+
+    /// Brings the marks that waited for their name's next second back.
+    func releasePaced(_ now: MonotonicTime) {
+        pacedCheck = nil
+        for index in 0..<paced.count where tree.isLive(paced[index].node) {
+            paced.withName(of: paced[index]) { marks.mark($0, in: paced[index].node, paced[index].hints) }
+        }
+        paced.removeAll()
+        // They have waited: no settling time on top.
+        windowOpened = MonotonicTime(nanoseconds: 0)
+    }
+
+    /// Compares a directory's own times with the index, after its entries.
+    func compareItself(_ node: NodeID, _ descriptor: CInt, reason: LookReason) throws(StoreError) {
+        let explained = entriesRecorded.remove(node) != nil
+        guard let status = try? FileStatus.of(descriptor: descriptor) else { return }
+        let identity = tree.identity(of: node)
+        guard let known = try store.attributes(of: identity.key), known.type == .directory else { return }
+        let seen = EntryAttributes(status, lookedAt: .now)
+        switch Verdict.ofDirectoryItself(known: known, seen: seen, entriesRecorded: explained, reason: reason) {
+        case .unchanged: break
+        case .consequence: try store.setAttributes(seen, of: identity.key)
+        case .changed(let kind):
+            try store.setAttributes(seen, of: identity.key)
+            try record(kind, of: node, IndexedEntry(key: identity.key, attributes: seen))
+        }
+    }
+
+    // MARK: Directories that are not where they should be
+
+    /// Keeps a directory's marks until the events have explained where it went; after that, whatever is at its name
+    /// decides.
+    private func putOff(_ node: NodeID, _ now: MonotonicTime) throws(StoreError) {
+        if tree.isRoot(tree.root(of: node)) { try lookInto(node, now) }
+        guard tree.isLive(node) else { return }
+        for index in batch.indices(of: node) {
+            let mark = batch[index]
+            batch.withName(of: mark) { marks.mark($0, in: node, mark.hints, origin: batch.origin(of: index)) }
+        }
+    }
+
+    /// A directory was not found at its name: has its name looked at, once its absence has lasted.
+    func lookInto(_ node: NodeID, _ now: MonotonicTime) throws(StoreError) {
+        if tree.isRoot(node) {
+            try evaluateRoots()
+            return
+        }
+        let parent = tree.parent(of: node)
+        let since = misplaced[node] ?? now
+        misplaced[node] = since
+        let isDue = now - since >= Self.explanationTime || tree.state(of: node).contains(.removalSeen) || isHurried
+        marks.mark(tree.name(of: node), in: parent, isDue ? [.directory, .putOff] : .directory)
+    }
+}

@@ -1,0 +1,254 @@
+import ChangeStore
+import LinuxKernel
+import Logging
+import SystemPackage
+import Tracking
+
+/// What a look at one name came to.
+enum LookOutcome {
+    /// Neither the index nor the file system has it: it came and went.
+    case noTrace
+    case unchanged
+    case recorded
+    /// To be looked at again when the events have explained it.
+    case putOff
+}
+
+/// Looking at single names.
+extension TrackingEngine {
+    /// Looks at a name in an open, verified directory and records what differs.
+    ///
+    /// - Parameter name: followed by a NUL in memory.
+    func look(
+        at name: UnsafeRawBufferPointer, in node: NodeID, _ descriptor: CInt, hints: Hints, origin: Origin?,
+        reason: LookReason, isSilent: Bool = false
+    ) throws(StoreError) -> LookOutcome {
+        guard let directory = tree.directory(of: node) else { return .putOff }
+        let status: FileStatus?
+        do throws(Errno) {
+            status = try FileStatus.of(name.cString, in: descriptor)
+        } catch {
+            if error != .noSuchFileOrDirectory {
+                tell(refused: error, node)
+                return .unchanged
+            }
+            status = nil
+        }
+        let known = try store.entry(in: directory, named: name)
+        switch (known, status) {
+        case (nil, nil): return try disappearUnrecorded(name, in: node, hints)
+        case (let known?, nil): return try vanish(known, name, in: node, hints: hints, reason: reason)
+        case (nil, let status?):
+            try appear(
+                status, name, in: node, descriptor, origin: origin, kind: isSilent ? nil : .created,
+                isSeenHappening: hints.contains(.appeared))
+            return .recorded
+        case (let known?, let status?):
+            return try compare(known, status, name, in: node, descriptor, hints: hints, reason: reason)
+        }
+    }
+
+    /// A name that came and went unseen. A directory that was seen but never recorded goes from the tree.
+    private func disappearUnrecorded(
+        _ name: UnsafeRawBufferPointer, in node: NodeID, _ hints: Hints
+    ) throws(StoreError) -> LookOutcome {
+        guard let child = tree.child(of: node, named: name) else { return .noTrace }
+        if !isExplained(child, hints) { return .putOff }
+        try detach(child)
+        return .noTrace
+    }
+
+    /// Whether a directory that is not at its name may be taken for gone: its removal was seen, or the other half of a
+    /// rename has had the time to show.
+    private func isExplained(_ child: NodeID, _ hints: Hints) -> Bool {
+        tree.state(of: child).contains(.removalSeen) || hints.contains(.putOff)
+    }
+
+    private func vanish(
+        _ known: IndexedEntry, _ name: UnsafeRawBufferPointer, in node: NodeID, hints: Hints, reason: LookReason
+    ) throws(StoreError) -> LookOutcome {
+        guard let directory = tree.directory(of: node) else { return .putOff }
+        if known.attributes.type == .directory, let child = tree.child(of: node, named: name) {
+            if !isExplained(child, hints) { return .putOff }
+            try detach(child)
+            return .recorded
+        }
+        try append(.deleted, name, in: node, known.attributes)
+        if let heir = try store.remove(name, in: directory, key: known.key) { markHeir(heir) }
+        entriesRecorded.insert(node)
+        return .recorded
+    }
+
+    /// A name that the index does not have.
+    ///
+    /// - Parameter kind: nil for one that goes in without a record.
+    func appear(
+        _ status: FileStatus, _ name: UnsafeRawBufferPointer, in node: NodeID, _ descriptor: CInt, origin: Origin?,
+        kind: ChangeKind?, isSeenHappening: Bool
+    ) throws(StoreError) {
+        if status.isDirectory {
+            guard
+                let child = try place(name, in: node, descriptor, status, isSeenHappening: isSeenHappening),
+                tree.directory(of: child) == nil
+            else { return }
+            if kind == nil { tree.setState(.queuedSilent, of: child) }
+            try recordDirectory(child, name, status, kind)
+            return
+        }
+        guard let directory = tree.directory(of: node) else { return }
+        let key = try key(of: status, named: name, in: descriptor)
+        let attributes = EntryAttributes(status, lookedAt: .now)
+        let from = try origin.flatMap { (origin) throws(StoreError) in try source(origin, of: key) }
+        if try !store.add(name, in: directory, key: key, attributes: attributes) {
+            try joinOthers(key, attributes, except: EntryName(directory: directory, name: [UInt8](name)), origin)
+        }
+        guard let kind else { return }
+        entriesRecorded.insert(node)
+        try append(from != nil && kind == .created ? .moved : kind, name, in: node, attributes, from: from)
+    }
+
+    /// Where the index had the inode, when it is what the rename says.
+    private func source(_ origin: Origin, of key: InodeKey) throws(StoreError) -> (directory: PathID, name: [UInt8])? {
+        guard tree.isLive(origin.node), let directory = tree.directory(of: origin.node) else { return nil }
+        let known = try origin.name.withRawBytes { (bytes) throws(StoreError) in
+            try store.entry(in: directory, named: bytes)
+        }
+        guard known?.key == key else { return nil }
+        return (try pathID(of: origin.node), origin.name)
+    }
+
+    /// An inode that the index knows got one more name. What else differs concerns all its names.
+    private func joinOthers(
+        _ key: InodeKey, _ attributes: EntryAttributes, except new: EntryName, _ origin: Origin?
+    ) throws(StoreError) {
+        guard let before = try store.attributes(of: key) else { return }
+        let verdict = Verdict.of(
+            known: IndexedEntry(key: key, attributes: before), seen: IndexedEntry(key: key, attributes: attributes),
+            hints: [], reason: .hinted)
+        try store.setAttributes(attributes, of: key)
+        let names = try store.names(of: key)
+        if case .changed(let kind) = verdict {
+            markOthers(names, except: new, kind)
+        } else if Int(attributes.linkCount) < names.count {
+            // Some of them are gone; the one it was renamed from has its own mark.
+            for other in names where other != new {
+                guard let node = tree.node(of: other.directory), origin != Origin(node: node, name: other.name) else {
+                    continue
+                }
+                marks.mark(other.name, in: node, .viaLink)
+            }
+        }
+    }
+
+    /// The other names of an inode that changed: each gets its own record.
+    private func markOthers(_ names: [EntryName], except this: EntryName, _ kind: ChangeKind) {
+        let hints: Hints = kind == .metadata ? [.metadata, .viaLink] : [.content, .viaLink]
+        for other in names where other != this {
+            guard let node = tree.node(of: other.directory) else { continue }
+            marks.mark(other.name, in: node, hints)
+        }
+    }
+
+    // MARK: Names on both sides
+
+    private func compare(
+        _ known: IndexedEntry, _ status: FileStatus, _ name: UnsafeRawBufferPointer, in node: NodeID,
+        _ descriptor: CInt, hints: Hints, reason: LookReason
+    ) throws(StoreError) -> LookOutcome {
+        guard let directory = tree.directory(of: node) else { return .putOff }
+        let key = try key(of: status, named: name, in: descriptor)
+        let seen = IndexedEntry(key: key, attributes: EntryAttributes(status, lookedAt: .now))
+        if status.isDirectory || known.attributes.type == .directory {
+            return try compareDirectory(known, seen, status, name, in: node, descriptor, hints: hints, reason: reason)
+        }
+        switch Verdict.of(known: known, seen: seen, hints: hints, reason: reason) {
+        case .unchanged: return .unchanged
+        case .consequence:
+            try store.setAttributes(seen.attributes, of: key)
+            return .unchanged
+        case .changed(.replaced):
+            try forget(known, name, in: node)
+            try appear(
+                status, name, in: node, descriptor, origin: nil, kind: .replaced, isSeenHappening: true)
+            return .recorded
+        case .changed(let kind):
+            try store.setAttributes(seen.attributes, of: key)
+            try append(kind, name, in: node, seen.attributes)
+            if !hints.contains(.viaLink) && max(known.attributes.linkCount, status.linkCount) > 1 {
+                markOthers(
+                    try store.names(of: key), except: EntryName(directory: directory, name: [UInt8](name)), kind)
+            }
+            return .recorded
+        }
+    }
+
+    private func compareDirectory(
+        _ known: IndexedEntry, _ seen: IndexedEntry, _ status: FileStatus, _ name: UnsafeRawBufferPointer,
+        in node: NodeID, _ descriptor: CInt, hints: Hints, reason: LookReason
+    ) throws(StoreError) -> LookOutcome {
+        let child = tree.child(of: node, named: name)
+        guard status.isDirectory else {
+            // A directory has become something else.
+            if let child { try detach(child) } else { try forget(known, name, in: node) }
+            try appear(status, name, in: node, descriptor, origin: nil, kind: .created, isSeenHappening: true)
+            return .recorded
+        }
+        guard known.attributes.type == .directory else {
+            try forget(known, name, in: node)
+            try appear(status, name, in: node, descriptor, origin: nil, kind: .replaced, isSeenHappening: true)
+            return .recorded
+        }
+        let identity = DirectoryIdentity(key: seen.key, born: status.born.nanoseconds)
+        guard let child, tree.identity(of: child) == identity, known.key == seen.key else {
+            return try exchange(known, seen, status, name, in: node, descriptor, hints: hints)
+        }
+        if tree.watch(of: child) == nil && !polled.contains(child) && reason == .hinted {
+            queue(child, [.queuedDeep, .queuedGap])
+        }
+        guard case .changed(let kind) = Verdict.of(known: known, seen: seen, hints: hints, reason: reason) else {
+            return .unchanged
+        }
+        try store.setAttributes(seen.attributes, of: seen.key)
+        try append(kind, name, in: node, seen.attributes)
+        return .recorded
+    }
+
+    /// Another directory stands at the name of one that the index has: a mount, or a new one in its place.
+    private func exchange(
+        _ known: IndexedEntry, _ seen: IndexedEntry, _ status: FileStatus, _ name: UnsafeRawBufferPointer,
+        in node: NodeID, _ descriptor: CInt, hints: Hints
+    ) throws(StoreError) -> LookOutcome {
+        guard let directory = tree.directory(of: node) else { return .putOff }
+        let placed = try place(
+            name, in: node, descriptor, status, isSeenHappening: hints.contains(.appeared))
+        guard let placed else { return .putOff }
+        if tree.directory(of: placed) == nil {
+            if try store.entry(in: directory, named: name) != nil { try forget(known, name, in: node) }
+            try recordDirectory(placed, name, status, .created)
+        } else if try store.entry(in: directory, named: name)?.key != seen.key {
+            // A mount came or went: the name is another inode's, the directory keeps its number and what was in it.
+            try forget(known, name, in: node)
+            _ = try store.add(name, in: directory, key: seen.key, attributes: seen.attributes)
+            try append(.replaced, name, in: node, seen.attributes)
+        }
+        return .recorded
+    }
+
+    /// Another file system is where a directory was, or the one that was expected is back.
+    func hold(_ node: NodeID, seen identity: DirectoryIdentity) {
+        let path = printable(tree.path(of: node))
+        if expected[node] == identity {
+            expected[node] = nil
+            tree.clearState(.held, of: node)
+            log.notice("the expected file system is back", metadata: ["path": "\(path)"])
+        } else {
+            if expected[node] == nil { expected[node] = tree.identity(of: node) }
+            tree.setState(.held, of: node)
+            log.warning(
+                "another file system is here than before: what is missing in it is not taken for deleted",
+                metadata: ["path": "\(path)", "remedy": "mount the right one, or run: changes accept \(path)"])
+        }
+        tree.setIdentity(identity, of: node)
+        queue(node, [.queuedDeep, .queuedGap])
+    }
+}

@@ -1,0 +1,126 @@
+import ChangeStore
+import LinuxKernel
+import SystemPackage
+import Tracking
+
+/// Writing to the history and to the index.
+extension TrackingEngine {
+    /// One history row for a name in a directory of the tree.
+    func append(
+        _ kind: ChangeKind, _ name: UnsafeRawBufferPointer, in node: NodeID, _ attributes: EntryAttributes,
+        from origin: (directory: PathID, name: [UInt8])? = nil
+    ) throws(StoreError) {
+        let path = try pathID(of: node)
+        let now = Timestamp.now
+        if let origin {
+            try origin.name.withRawBytes { (from) throws(StoreError) in
+                _ = try store.append(
+                    ChangeEvent(
+                        kind: kind, type: attributes.type, size: attributes.size, directory: path, name: name,
+                        from: (origin.directory, from)),
+                    at: now)
+            }
+        } else {
+            try store.append(
+                ChangeEvent(
+                    kind: kind, type: attributes.type, size: attributes.size, directory: path, name: name),
+                at: now)
+        }
+        statistics.changes += 1
+        pacing.recorded(name, in: node, now: .now)
+    }
+
+    /// One history row for a directory of the tree itself.
+    func record(_ kind: ChangeKind, of node: NodeID, _ entry: IndexedEntry) throws(StoreError) {
+        let path = try parentPath(of: node)
+        try lastComponent(of: tree.name(of: node)).withRawBytes { (name) throws(StoreError) in
+            _ = try store.append(
+                ChangeEvent(
+                    kind: kind, type: entry.attributes.type, size: entry.attributes.size, directory: path, name: name),
+                at: .now)
+        }
+        statistics.changes += 1
+    }
+
+    /// The history's number of a directory's path as it is now.
+    func pathID(of node: NodeID) throws(StoreError) -> PathID {
+        if let known = tree.pathID(of: node) { return known }
+        let path = try store.intern(path: tree.path(of: node))
+        tree.setPathID(path, of: node)
+        return path
+    }
+
+    /// The history's number of the path that a directory's own name stands in.
+    func parentPath(of node: NodeID) throws(StoreError) -> PathID {
+        guard tree.isRoot(node) else { return try pathID(of: tree.parent(of: node)) }
+        if let known = rootParents[node] { return known }
+        let path = tree.name(of: node)
+        let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
+        let parent = try store.intern(path: slash == 0 ? [UInt8(ascii: "/")] : Array(path[..<slash]))
+        rootParents[node] = parent
+        return parent
+    }
+
+    /// The name of a directory; of a root, whose name is its path, the last component.
+    func lastComponent(of name: [UInt8]) -> [UInt8] {
+        name.lastIndex(of: UInt8(ascii: "/")).map { Array(name[($0 + 1)...]) } ?? name
+    }
+
+    /// Where the index has a directory's own entry.
+    func parentDirectory(of node: NodeID) -> DirectoryID? {
+        tree.isRoot(node) ? .roots : tree.directory(of: tree.parent(of: node))
+    }
+
+    // MARK: Directories
+
+    /// Makes sure that a directory is in the index before anything in it is: parents come before children.
+    ///
+    /// - Returns: false when it, or one above it, is not where it was seen.
+    func ensureRecorded(_ node: NodeID) throws(StoreError) -> Bool {
+        if tree.directory(of: node) != nil { return true }
+        let parent = tree.parent(of: node)
+        guard parent != .none, try ensureRecorded(parent),
+            case .directory(let opened) = try open(parent, for: .look)
+        else { return false }
+        return try tree.name(of: node).withTerminatedName { (name) throws(StoreError) in
+            guard let status = try? FileStatus.of(name.cString, in: opened.descriptor.number), status.isDirectory,
+                try self.key(of: status, named: name, in: opened.descriptor.number) == tree.identity(of: node).key,
+                let directory = tree.directory(of: parent)
+            else { return false }
+            let known = try store.entry(in: directory, named: name)
+            if let known { try forget(known, name, in: parent) }
+            try recordDirectory(node, name, status, known == nil ? .created : .replaced)
+            return true
+        }
+    }
+
+    /// Writes a directory that the index does not have.
+    ///
+    /// - Parameter kind: nil for one that goes in without a record.
+    func recordDirectory(
+        _ node: NodeID, _ name: UnsafeRawBufferPointer, _ status: FileStatus, _ kind: ChangeKind?
+    ) throws(StoreError) {
+        guard let parent = parentDirectory(of: node) else { return }
+        let identity = tree.identity(of: node)
+        let attributes = EntryAttributes(status, lookedAt: .now)
+        let id = try store.addDirectory(name, in: parent, identity: identity)
+        tree.setDirectory(id, of: node)
+        if try !store.add(name, in: parent, key: identity.key, attributes: attributes) {
+            // A directory has one name: whatever the index has under this inode is out of date, or a bind mount.
+            try store.setAttributes(attributes, of: identity.key)
+        }
+        guard let kind else { return }
+        if tree.isRoot(node) {
+            try record(kind, of: node, IndexedEntry(key: identity.key, attributes: attributes))
+        } else {
+            entriesRecorded.insert(tree.parent(of: node))
+            try append(kind, name, in: tree.parent(of: node), attributes)
+        }
+    }
+
+    /// Takes a name out of the index without a record of its own: something else has taken its place.
+    func forget(_ entry: IndexedEntry, _ name: UnsafeRawBufferPointer, in node: NodeID) throws(StoreError) {
+        guard let directory = tree.directory(of: node) else { return }
+        if let heir = try store.remove(name, in: directory, key: entry.key) { markHeir(heir) }
+    }
+}

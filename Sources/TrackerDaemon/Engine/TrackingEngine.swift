@@ -1,0 +1,166 @@
+import ChangeStore
+import LinuxKernel
+import Logging
+import Tracking
+
+/// The tracker's thread: turns events into looks, looks into changes, changes into the store.
+///
+/// It owns everything it touches and runs on one thread. Each `step` interprets the events that came, does the looks
+/// that are due and a slice of the walk, and commits. When the store fails, what is in memory no longer agrees with
+/// it: the caller gives this engine up and starts another one, which walks everything again while the watches stay.
+final class TrackingEngine {
+    let store: Store
+    let instance: InotifyInstance
+    let log: Logger
+    var settings: EngineSettings
+
+    let tree = DirectoryTree()
+    /// The names to be looked at when the settling time is over.
+    let marks = MarkSet()
+    /// The names that are being looked at.
+    let batch = MarkSet()
+    /// The names whose next record waits because they are written continuously.
+    let paced = MarkSet()
+    let interpreter: EventInterpreter
+    var pacing = RecordPacing()
+    var lister = DirectoryLister()
+
+    /// Directories to walk after a gap, last in first out: a walk goes deep first and needs little memory.
+    var walk: [NodeID] = []
+    /// Directories that are new or were moved, to be listed with the next batch.
+    var fresh: [NodeID] = []
+    /// Directories taken out of their place, with what their next place needs.
+    var detached: [NodeID: DetachedDirectory] = [:]
+    /// Directories that were not where they should be, since when.
+    var misplaced: [NodeID: MonotonicTime] = [:]
+    /// Directories with an entry recorded as appeared or vanished since their own times were compared.
+    var entriesRecorded: Set<NodeID> = []
+    /// What the store expects at a directory that is held.
+    var expected: [NodeID: DirectoryIdentity] = [:]
+    var polled: Set<NodeID> = []
+    /// Roots whose present state was accepted: what is missing in them is deleted, until the walk is over.
+    var accepting: Set<NodeID> = []
+    /// The numbers of the devices met, while the mounts stay as they are.
+    var fileSystems: [UInt64: KnownFileSystem] = [:]
+    var mounts = MountTable([])
+    var rootParents: [NodeID: PathID] = [:]
+    /// Directories in which roots may appear, with their watches.
+    var patternWatches: [WatchDescriptor] = []
+    var notesTold: Set<RootSearch.Note> = []
+
+    /// Since when there has been something in `marks`.
+    var windowOpened: MonotonicTime?
+    var pacedCheck: MonotonicTime?
+    var nextPoll: MonotonicTime?
+    /// Looks without waiting for the settling time.
+    var isHurried = false
+    /// The first walk of a new store is not over.
+    var isBaseline = false
+    /// Every root has been walked since the start.
+    private(set) var isReconciled = false
+    var statistics = EngineStatistics()
+
+    /// How long a name is left alone after its first event, so that a burst becomes one look: 50 ms leaves the rest of
+    /// the 0.2 s for the look, the commit and the append.
+    static let settlingTime: Int64 = 50
+    /// How long the other half of a rename, or the removal of a directory, may take to show, in nanoseconds.
+    static let explanationTime: Int64 = 40_000_000
+    /// Longest slice of a walk before events are looked at again, in nanoseconds.
+    static let sliceTime: Int64 = 25_000_000
+
+    init(store: Store, instance: InotifyInstance, settings: EngineSettings, log: Logger) throws(StoreError) {
+        self.store = store
+        self.instance = instance
+        self.settings = settings
+        self.log = log
+        interpreter = EventInterpreter(tree: tree, marks: marks)
+        isBaseline = store.isNew && !settings.emitExisting
+        installExclusions()
+        try loadTree()
+    }
+
+    // MARK: One step
+
+    /// Takes in `events` as read from inotify and does what is due.
+    ///
+    /// - Parameters:
+    ///   - lostEvents: events were dropped on their way here.
+    ///   - mountsChanged: `/proc/self/mountinfo` said so.
+    func step(
+        events: UnsafeRawBufferPointer, lostEvents: Bool, mountsChanged: Bool, now: MonotonicTime
+    ) throws(StoreError) {
+        try store.begin()
+        interpreter.interpret(events, now: now)
+        if mountsChanged { try takeMountChanges() }
+        if interpreter.takeRootsTouched() || mountsChanged { try evaluateRoots() }
+        if interpreter.takeOverflow() || lostEvents {
+            statistics.overflows += 1
+            log.warning("events were lost: every root is walked again", metadata: ["count": "\(statistics.overflows)"])
+            walkEverything()
+        }
+        for node in interpreter.takeUnwatched() { reconsider(unwatched: node) }
+        for (node, name) in interpreter.takeDiscoveries() { try discover(name, in: node) }
+        if windowOpened == nil && !(marks.isEmpty && fresh.isEmpty) { windowOpened = now }
+
+        if let pacedCheck, pacedCheck <= now { releasePaced(now) }
+        if isBatchDue(now) { try settleBatch(now) }
+        try walkSlice(until: now.nanoseconds + Self.sliceTime)
+        try settleDetached(now)
+        if let nextPoll, nextPoll <= now { poll(now) }
+        schedulePoll(now)
+        if walk.isEmpty { try finishWalk() }
+        try store.commitTransaction()
+        statistics.directories = tree.count
+        statistics.watches = tree.watchCount
+        statistics.polled = polled.count
+    }
+
+    private func isBatchDue(_ now: MonotonicTime) -> Bool {
+        guard let windowOpened else { return false }
+        return isHurried || now >= windowOpened.advanced(milliseconds: Self.settlingTime)
+    }
+
+    /// When `step` has to be called next although no event came; nil for never, a time in the past for at once.
+    func nextDeadline() -> MonotonicTime? {
+        if !walk.isEmpty || isHurried { return MonotonicTime(nanoseconds: 0) }
+        var deadlines: [MonotonicTime] = []
+        if let windowOpened { deadlines.append(windowOpened.advanced(milliseconds: Self.settlingTime)) }
+        if let pacedCheck { deadlines.append(pacedCheck) }
+        if let nextPoll { deadlines.append(nextPoll) }
+        if let detachedSince = detached.values.map(\.since).min() {
+            deadlines.append(MonotonicTime(nanoseconds: detachedSince.nanoseconds + 2 * Self.explanationTime))
+        }
+        return deadlines.min()
+    }
+
+    /// Nothing is left to be looked at.
+    var isSettled: Bool {
+        marks.isEmpty && paced.isEmpty && fresh.isEmpty && walk.isEmpty && detached.isEmpty
+    }
+
+    private func finishWalk() throws(StoreError) {
+        accepting.removeAll()
+        guard !isReconciled else { return }
+        isReconciled = true
+        if store.isNew { try store.markBaselineDone() }
+        isBaseline = false
+        log.info(
+            "every root is watched and compared with the index",
+            metadata: ["directories": "\(tree.count)", "roots": "\(tree.roots.count)"])
+    }
+}
+
+/// Figures for the status.
+struct EngineStatistics: Sendable {
+    var changes: Int64 = 0
+    var overflows: Int64 = 0
+    var directories = 0
+    var watches = 0
+    var polled = 0
+}
+
+/// What stands behind a device number.
+struct KnownFileSystem {
+    let id: FileSystemID
+    let isForeign: Bool
+}
