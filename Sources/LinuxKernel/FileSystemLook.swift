@@ -1,0 +1,44 @@
+import CLinux
+import Glibc
+public import SystemPackage
+
+/// Simple questions and acts about paths, for the edges of the program.
+public enum FileSystemLook {
+    /// Whether there is anything at the path (not following a symlink at its end).
+    public static func exists(_ path: [UInt8]) -> Bool {
+        (try? withCPath(path) { (name) throws(Errno) in try FileStatus.of(name, in: AT_FDCWD) }) != nil
+    }
+
+    /// Makes a directory; one that is there already is no error.
+    ///
+    /// - Throws: the errno of mkdir(2).
+    public static func makeDirectory(_ path: [UInt8], mode: mode_t = 0o750) throws(Errno) {
+        do throws(Errno) {
+            try withCPath(path) { (name) throws(Errno) in _ = try systemCall { mkdir(name, mode) } }
+        } catch where error == .fileExists {
+            return
+        } catch {
+            throw error
+        }
+    }
+
+    /// Renames a file.
+    ///
+    /// - Throws: the errno of rename(2).
+    public static func rename(_ from: [UInt8], to: [UInt8]) throws(Errno) {
+        try withCPath(from) { (from) throws(Errno) in
+            try withCPath(to) { (to) throws(Errno) in _ = try systemCall { Glibc.rename(from, to) } }
+        }
+    }
+
+    /// The names in a directory, `.` and `..` apart; empty when it cannot be listed.
+    public static func names(in path: [UInt8]) -> [[UInt8]] {
+        var names: [[UInt8]] = []
+        guard let directory = try? OwnedDescriptor.openDirectory(path, access: .list) else { return [] }
+        let lister = DirectoryLister()
+        try? lister.list(directory.number) { name, length, _, _ in
+            names.append([UInt8](UnsafeRawBufferPointer(start: name, count: length)))
+        }
+        return names
+    }
+}
