@@ -1,0 +1,35 @@
+/// The lines of one append, in a buffer that is used again and again.
+struct ChangelogBatch {
+    /// Full at 256 KiB of text: about 2,500 lines, a write of some 0.1 ms to the page cache.
+    private static let fullSize = 256 * 1024
+    /// Most rows read at once, so that many rows without a line do not make a long read transaction.
+    private static let mostRows = 16_384
+
+    private(set) var text: [UInt8] = []
+    /// The last sequence number that the batch covers; nil while it is empty.
+    private(set) var through: Int64? = nil
+
+    init() { text.reserveCapacity(Self.fullSize + 8_192) }
+
+    /// Fills the empty batch with the next lines.
+    ///
+    /// - Returns: false when the source has no row after `sequence`.
+    mutating func fill(from source: inout any ChangelogSource, after sequence: Int64) throws -> Bool {
+        do {
+            through = try source.lines(after: sequence, limit: Self.mostRows) { _, path in
+                PathEscaping.escape(path, into: &text)
+                text.append(UInt8(ascii: "\n"))
+                return text.count < Self.fullSize
+            }
+            return through != nil
+        } catch {
+            clear()
+            throw error
+        }
+    }
+
+    mutating func clear() {
+        text.removeAll(keepingCapacity: true)
+        through = nil
+    }
+}

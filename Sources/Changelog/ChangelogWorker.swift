@@ -1,0 +1,158 @@
+import Glibc
+import LinuxKernel
+import SystemPackage
+
+/// The body of the changelog's thread: does what the pump says, and tells it how that went.
+struct ChangelogWorker: ~Copyable {
+    private let inbox: ChangelogInbox
+    private let settings: ChangelogSettings
+    private let makeSource: @Sendable () throws -> any ChangelogSource
+    private let onStateChange: @Sendable (ChangelogTransition) -> Void
+
+    private var pump: ChangelogPump
+    private var appender: ChangelogAppender
+    private var batch = ChangelogBatch()
+    private var source: (any ChangelogSource)? = nil
+    private var reported: (failure: ChangelogFailure, since: MonotonicTime)? = nil
+
+    init(
+        inbox: ChangelogInbox, settings: ChangelogSettings, position: Int64,
+        makeSource: @escaping @Sendable () throws -> any ChangelogSource,
+        onStateChange: @escaping @Sendable (ChangelogTransition) -> Void
+    ) {
+        self.inbox = inbox
+        self.settings = settings
+        self.makeSource = makeSource
+        self.onStateChange = onStateChange
+        pump = ChangelogPump(position: position)
+        appender = ChangelogAppender(path: settings.path, requireMount: settings.requireMount)
+    }
+
+    mutating func run() {
+        while true {
+            follow(inbox.takeOrders())
+            let action = pump.next(at: .now)
+            if case .wait(let deadline) = action {
+                guard wait(until: deadline) else { break }
+                continue
+            }
+            if action == .finish { break }
+            let start = MonotonicTime.now
+            inbox.publish { $0.activity = .working(since: start) }
+            do throws(ChangelogFailure) {
+                try perform(action)
+            } catch {
+                recover(from: error)
+            }
+            publish()
+        }
+        inbox.finish()
+    }
+
+    private mutating func perform(_ action: ChangelogPump.Action) throws(ChangelogFailure) {
+        switch action {
+        case .append:
+            guard try fillBatch(), let through = batch.through else { return pump.caughtUp() }
+            if !batch.text.isEmpty { try appendBatch() }
+            batch.clear()
+            pump.appended(through: through, at: .now)
+        case .synchronize:
+            try appender.synchronize()
+            pump.synchronized()
+        case .savePosition:
+            do throws(Errno) {
+                try ChangelogPosition(store: settings.store, sequence: pump.synced).save(in: settings.stateDirectory)
+            } catch {
+                throw ChangelogFailure(.savePosition, error, path: settings.stateDirectory)
+            }
+            pump.positionSaved()
+        case .wait, .finish:
+            break
+        }
+    }
+
+    /// - Returns: false when there is nothing to append.
+    private mutating func fillBatch() throws(ChangelogFailure) -> Bool {
+        if batch.through != nil { return true }
+        do {
+            // Taken out meanwhile: a source that failed is not used again.
+            var source = try self.source.take() ?? makeSource()
+            let isFilled = try batch.fill(from: &source, after: pump.appended)
+            self.source = source
+            return isFilled
+        } catch {
+            throw ChangelogFailure(.readStore, .store(String(describing: error)), path: settings.stateDirectory)
+        }
+    }
+
+    private mutating func appendBatch() throws(ChangelogFailure) {
+        let text = batch.text
+        var failure: ChangelogFailure? = nil
+        text.withUnsafeBytes { bytes in
+            do throws(ChangelogFailure) { try appender.append(bytes) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    private mutating func recover(from failure: ChangelogFailure) {
+        if failure.step == .synchronize {
+            batch.clear()
+            appender.discard()
+        }
+        pump.failed(failure, at: .now)
+    }
+
+    private mutating func follow(_ orders: ChangelogInbox.Orders) {
+        pump.wake(through: orders.target)
+        if orders.place.path != appender.path || orders.place.requireMount != appender.requireMount {
+            moveTo(orders.place)
+        }
+        if orders.isStopping { pump.drain(at: .now) }
+    }
+
+    /// Goes on in another place. A batch that was under way is appended there as a whole.
+    private mutating func moveTo(_ place: ChangelogInbox.Place) {
+        do throws(ChangelogFailure) {
+            try appender.synchronize()
+            pump.synchronized()
+        } catch {
+            recover(from: error)
+        }
+        appender = ChangelogAppender(path: place.path, requireMount: place.requireMount)
+        pump.retryNow(at: .now)
+        publish()
+    }
+
+    /// - Returns: false when waiting is impossible, which must not become a busy loop.
+    private mutating func wait(until deadline: MonotonicTime?) -> Bool {
+        inbox.publish { $0.activity = .waiting }
+        do throws(Errno) {
+            try inbox.waitForOrders(until: deadline)
+            return true
+        } catch {
+            onStateChange(.failing(ChangelogFailure(.append, error, path: appender.path)))
+            return false
+        }
+    }
+
+    private mutating func publish() {
+        let failure = pump.failure
+        let (path, requireMount, appended, synced) = (appender.path, appender.requireMount, pump.appended, pump.synced)
+        let owed = max(0, pump.target - appended)
+        inbox.publish { state in
+            state.path = path
+            state.requireMount = requireMount
+            state.appendedSequence = appended
+            state.syncedSequence = synced
+            state.health = failure.map { .owed(lines: owed, since: $0.since, reason: $0.failure) } ?? .ok
+            state.activity = .waiting
+        }
+        if failure?.failure == reported?.failure { return }
+        if let failure {
+            onStateChange(.failing(failure.failure))
+        } else if let reported {
+            onStateChange(.recovered(after: MonotonicTime.now - reported.since))
+        }
+        reported = failure
+    }
+}
