@@ -86,9 +86,7 @@ struct ChangelogFile: ~Copyable {
 
     private static func openMount(_ directory: [UInt8]) throws(ChangelogFailure) -> OwnedDescriptor {
         do throws(Errno) {
-            // O_DIRECTORY also makes an automount happen here.
-            let opened = try OwnedDescriptor.open(directory, flags: O_PATH | O_DIRECTORY)
-            if try opened.isMountRoot() { return opened }
+            if let opened = try OwnedDescriptor.openMountRoot(directory) { return opened }
         } catch {
             if error != .noSuchFileOrDirectory && error != .notDirectory {
                 throw ChangelogFailure(.append, error, path: directory)

@@ -8,15 +8,17 @@ public enum PathEscaping {
     private static let zero = UInt8(ascii: "0")
 
     @inline(__always)
-    private static func needsEscape(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F || byte == backslash }
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "\\")
+    }
 
     /// Appends `path`, escaped, to `line`.
     public static func escape(_ path: UnsafeRawBufferPointer, into line: inout [UInt8]) {
-        // Most paths need no escape: a search without branches on the bytes, which the compiler vectorises,
-        // and one copy.
-        var found = false
-        for byte in path { found = found || needsEscape(byte) }
-        if !found {
+        // Most paths need no escape: one search without branches on the bytes, which the compiler vectorises, and
+        // one copy.
+        var found: UInt8 = 0
+        for byte in path { found |= needsEscape(byte) ? 1 : 0 }
+        if found == 0 {
             line.append(contentsOf: path)
             return
         }
