@@ -13,6 +13,7 @@ struct ChangelogWorker: ~Copyable {
     private var appender: ChangelogAppender
     private var batch = ChangelogBatch()
     private var source: (any ChangelogSource)? = nil
+    private var retries = 0
     private var reported: (failure: ChangelogFailure, since: MonotonicTime)? = nil
 
     init(
@@ -106,6 +107,10 @@ struct ChangelogWorker: ~Copyable {
         pump.wake(through: orders.target)
         if orders.place.path != appender.path || orders.place.requireMount != appender.requireMount {
             moveTo(orders.place)
+        }
+        if orders.retries != retries {
+            retries = orders.retries
+            pump.retryNow(at: .now)
         }
         if orders.isStopping { pump.drain(at: .now) }
     }

@@ -85,6 +85,14 @@ public final class ChangelogWriter: Sendable {
         }
     }
 
+    /// What kept the log from being written may be gone (something was mounted): try now, not in some seconds.
+    public func retryNow() {
+        inbox.order { orders in
+            orders.retries += 1
+            return true
+        }
+    }
+
     /// How the log is now; never waits for the disk.
     public var state: ChangelogState {
         var state = inbox.state

@@ -40,6 +40,7 @@ struct ChangelogFaultTests {
         func heal() {
             _ = scratch.remount("mnt", readOnly: false)
             _ = scratch.resize("mnt", "64m")
+            rig.writer.retryNow()
         }
         for _ in 0..<150 {
             switch Int.random(in: 0..<10, using: &random) {
@@ -92,6 +93,7 @@ struct ChangelogFaultTests {
 
         scratch.removeFile("back/ballast")
         #expect(scratch.resize("back", "32m") == 0)
+        rig.writer.retryNow()
         #expect(eventually { rig.writer.state.syncedSequence == 20_000 && rig.writer.state.health == .ok })
         #expect(rig.stop())
         // What the disk holds, not the page cache: blocks of zeros where the lines were lost, then all of them.
@@ -105,7 +107,7 @@ struct ChangelogFaultTests {
     private func run(_ program: String, _ arguments: [String]) -> Int32 {
         var child = pid_t()
         var argv: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
-        defer { argv.forEach { free($0) } }
+        defer { for argument in argv { free(argument) } }
         argv.append(nil)
         var status: Int32 = -1
         guard posix_spawn(&child, program, nil, nil, argv, environ) == 0 else { return -1 }

@@ -16,8 +16,8 @@ final class Scratch: Sendable {
     }
 
     deinit {
-        Self.entries(root).forEach { _ = umount2($0, 2) }  // MNT_DETACH
-        Self.entries(root).reversed().forEach { _ = remove($0) }
+        for path in Self.entries(root) { _ = umount2(path, 2) }  // MNT_DETACH
+        for path in Self.entries(root).reversed() { _ = remove(path) }
         _ = remove(root)
     }
 
