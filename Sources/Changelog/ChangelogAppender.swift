@@ -9,7 +9,7 @@ import SystemPackage
 /// - A write that stopped half-way (full disk) leaves a torn line. The next attempt continues it where it stopped;
 ///   if the file was changed by others meanwhile, or is another one, the line starts anew on a line of its own.
 ///   What a killed process left torn is ended with a newline, for the process that follows cannot know the rest.
-/// - The descriptor is open only from an append to the next `synchronize`, which the writer asks for within two
+/// - The descriptor is open only from an append to the next `synchronize`, which the writer asks for within
 ///   seconds: an idle tracker never keeps the log's file system from being unmounted or remounted read-only.
 ///
 /// Synchronous, for one thread. Any call may hang as long as the disk does.

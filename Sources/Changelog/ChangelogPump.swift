@@ -17,7 +17,7 @@ public struct ChangelogPump: Sendable {
     }
 
     /// Appended lines are made durable this long after the first of them, and the log is closed. Milliseconds.
-    public static let syncInterval: Int64 = 2_000
+    private let syncInterval: Int64
 
     /// The newest row told of.
     public private(set) var target: Int64
@@ -40,8 +40,11 @@ public struct ChangelogPump: Sendable {
     private var gaveUpLog = false
     private var gaveUpPosition = false
 
-    /// - Parameter position: the saved position; rows after it may already be there.
-    public init(position: Int64) {
+    /// - Parameters:
+    ///   - position: the saved position; rows after it may already be there.
+    ///   - syncInterval: how long an appended line may wait for its fdatasync(2), in milliseconds.
+    public init(position: Int64, syncInterval: Int64) {
+        self.syncInterval = syncInterval
         target = position
         appended = position
         synced = position
@@ -131,7 +134,7 @@ public struct ChangelogPump: Sendable {
         var wakeAt: MonotonicTime? = nil
 
         if let unsyncedSince {
-            let due = unsyncedSince.advanced(milliseconds: Self.syncInterval)
+            let due = unsyncedSince.advanced(milliseconds: syncInterval)
             if now >= due || logTrouble != nil || (isDraining && !wantsAppend) { return .synchronize }
             wakeAt = due
         }

@@ -25,7 +25,7 @@ struct ChangelogWorker: ~Copyable {
         self.settings = settings
         self.makeSource = makeSource
         self.onStateChange = onStateChange
-        pump = ChangelogPump(position: position)
+        pump = ChangelogPump(position: position, syncInterval: settings.syncInterval)
         appender = ChangelogAppender(path: settings.path, requireMount: settings.requireMount)
     }
 

@@ -15,13 +15,19 @@ public struct ChangelogSettings: Sendable {
     /// Where to begin when there is no saved position, or only that of another store: the rows after this one are
     /// logged.
     public var firstPosition: Int64
+    /// How long an appended line may wait until it is durable and the log is closed again, in milliseconds.
+    public var syncInterval: Int64
 
-    public init(path: [UInt8], requireMount: [UInt8]?, stateDirectory: [UInt8], store: String, firstPosition: Int64) {
+    public init(
+        path: [UInt8], requireMount: [UInt8]?, stateDirectory: [UInt8], store: String, firstPosition: Int64,
+        syncInterval: Int64 = 2_000
+    ) {
         self.path = path
         self.requireMount = requireMount
         self.stateDirectory = stateDirectory
         self.store = store
         self.firstPosition = firstPosition
+        self.syncInterval = syncInterval
     }
 }
 

@@ -10,7 +10,7 @@ import Testing
     private func after(_ milliseconds: Int64) -> MonotonicTime { start.advanced(milliseconds: milliseconds) }
 
     private func idlePump() -> ChangelogPump {
-        var pump = ChangelogPump(position: 10)
+        var pump = ChangelogPump(position: 10, syncInterval: 2_000)
         #expect(pump.next(at: start) == .append)
         pump.caughtUp()
         #expect(pump.next(at: start) == .wait(until: nil))

@@ -81,7 +81,8 @@ final class WriterRig: Sendable {
         self.log = log
         let settings = ChangelogSettings(
             path: scratch.bytes(path), requireMount: requireMount.map(scratch.bytes),
-            stateDirectory: scratch.bytes(state), store: identity, firstPosition: firstPosition)
+            stateDirectory: scratch.bytes(state), store: identity, firstPosition: firstPosition,
+            syncInterval: 50)
         writer = try ChangelogWriter(
             settings, source: { MemoryStore.Source(store: store) },
             onStateChange: { transition in log.all.withLock { $0.append(transition) } })
