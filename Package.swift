@@ -32,7 +32,8 @@ let package = Package(
         .target(name: "ChangeStore", dependencies: ["CSQLite", "LinuxKernel", system], swiftSettings: strict),
         .target(name: "Tracking", dependencies: ["ChangeStore", "LinuxKernel"], swiftSettings: strict),
         .target(name: "Changelog", dependencies: ["ChangeStore", "LinuxKernel", system], swiftSettings: strict),
-        .target(name: "SystemdSupport", dependencies: ["CSystemd", logging], swiftSettings: strict),
+        .target(
+            name: "SystemdSupport", dependencies: ["CSystemd", "LinuxKernel", logging], swiftSettings: strict),
         .target(
             name: "TrackerDaemon",
             dependencies: ["Tracking", "Changelog", "ChangeStore", "LinuxKernel", "SystemdSupport", logging, system],
@@ -50,7 +51,11 @@ let package = Package(
         .testTarget(name: "ChangeStoreTests", dependencies: ["ChangeStore", "LinuxKernel"], swiftSettings: strict),
         .testTarget(name: "TrackingTests", dependencies: ["Tracking"], swiftSettings: strict),
         .testTarget(name: "ChangelogTests", dependencies: ["Changelog", "LinuxKernel"], swiftSettings: strict),
-        .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", logging], swiftSettings: strict),
+        .testTarget(
+            name: "SystemdSupportTests", dependencies: ["SystemdSupport", "LinuxKernel", logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TrackerDaemonTests", dependencies: ["TrackerDaemon", "LinuxKernel", system], swiftSettings: strict),
         .testTarget(name: "ChangesCommandsTests", dependencies: ["ChangesCommands"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,84 @@
+import CSystemd
+import LinuxKernel
+import Synchronization
+
+/// Tells the service manager how the service is: sd_notify(3).
+///
+/// Without `NOTIFY_SOCKET` in the environment every call does nothing, so callers need not ask.
+public final class ServiceNotifier: Sendable {
+    /// The status text that the service manager has; nil when it is not known to have any.
+    private let statusSent = Mutex<String?>(nil)
+    private let transmit: @Sendable (String) -> Bool
+
+    public convenience init() {
+        self.init { sd_notify(0, $0) >= 0 }
+    }
+
+    /// - Parameter transmit: sends one message of newline-separated assignments; false when that failed.
+    init(transmit: @escaping @Sendable (String) -> Bool) { self.transmit = transmit }
+
+    /// The start, or a reload, is over.
+    public func ready(status: String) { tell("READY=1", status) }
+
+    /// A reload begins; `ready` ends it. The time is what `Type=notify-reload` asks for; `Type=notify` ignores it.
+    public func reloading(status: String) {
+        tell("RELOADING=1\nMONOTONIC_USEC=\(MonotonicTime.now.nanoseconds / 1_000)", status)
+    }
+
+    /// The orderly end begins.
+    public func stopping(status: String) { tell("STOPPING=1", status) }
+
+    /// The line that `systemctl status` shows. Sent only when it differs from the last one.
+    public func status(_ text: String) { tell(nil, text) }
+
+    /// The pipeline moves: puts the watchdog off by another interval.
+    public func ping() { _ = transmit("WATCHDOG=1") }
+
+    /// Asks for this much time from now on before a start, a reload's or a stop's timeout strikes.
+    ///
+    /// Each call counts from its own moment, so a long start repeats it while it progresses.
+    public func extendTimeout(nanoseconds: Int64) {
+        _ = transmit("EXTEND_TIMEOUT_USEC=\(max(nanoseconds / 1_000, 1))")
+    }
+
+    /// How long the service manager waits for a `ping` before it kills the service, in nanoseconds; nil when the
+    /// watchdog is off (sd_watchdog_enabled(3)).
+    public static var watchdogInterval: Int64? {
+        var microseconds: UInt64 = 0
+        guard sd_watchdog_enabled(0, &microseconds) > 0 else { return nil }
+        return Int64(clamping: microseconds.multipliedReportingOverflow(by: 1_000).partialValue)
+    }
+
+    private func tell(_ state: String?, _ status: String) {
+        let text = StatusText.fitting(status)
+        // Sent under the lock: else two threads could leave an older text with the manager than the one noted here.
+        statusSent.withLock { sent in
+            var lines = state.map { [$0] } ?? []
+            if text != sent { lines.append("STATUS=" + text) }
+            if lines.isEmpty { return }
+            sent = transmit(lines.joined(separator: "\n")) ? text : nil
+        }
+    }
+}
+
+/// Makes any text fit for STATUS=.
+enum StatusText {
+    /// Bytes. The manager drops a whole message of more than PIPE_BUF, 4096 bytes (NOTIFY_BUFFER_MAX in systemd's
+    /// core/manager.c): half of that leaves room for everything else.
+    static let limit = 2_048
+
+    /// `text` in one line, as a newline would start another assignment, and cut at `limit` bytes.
+    static func fitting(_ text: String) -> String {
+        let line = LogText.escapingControls(text)
+        if line.utf8.count <= limit { return line }
+        let ellipsis = "…"
+        var kept = String.UnicodeScalarView()
+        var size = ellipsis.utf8.count
+        for scalar in line.unicodeScalars {
+            size += UTF8.width(scalar)
+            if size > limit { break }
+            kept.append(scalar)
+        }
+        return String(kept) + ellipsis
+    }
+}

@@ -1,0 +1,45 @@
+import LinuxKernel
+import SystemPackage
+
+/// Asks the running tracker, for the commands.
+public enum ControlClient {
+    /// Sends one request and waits for its answer.
+    ///
+    /// - Parameters:
+    ///   - stateDirectory: the tracker's, as bytes.
+    ///   - timeout: for connecting and answering together; a `settle` is answered only when the work is done.
+    /// - Throws: when there is no answer. An answer that says no is a `ControlReply.error`.
+    public static func request(
+        _ request: ControlRequest, stateDirectory: [UInt8], timeout: Duration
+    ) throws(ControlError) -> ControlReply {
+        let packet = request.packet
+        guard packet.count <= ControlRequest.limit else { throw .requestTooLong }
+        let start = ContinuousClock.now
+        let answer: PacketConnection.Reception
+        do throws(Errno) {
+            let connection = try PacketConnection.connect(
+                directory: stateDirectory, name: ControlServer.socketName, timeout: timeout)
+            try connection.setTimeout(timeout - (ContinuousClock.now - start))
+            // EPIPE: the tracker refused this client already, and said why.
+            do throws(Errno) { try connection.send(packet) } catch { if error != .brokenPipe { throw error } }
+            try connection.setTimeout(timeout - (ContinuousClock.now - start))
+            answer = try connection.receive(atMost: ControlReply.limit)
+        } catch {
+            switch error {
+            case .noSuchFileOrDirectory, .connectionRefused: throw .notRunning(stateDirectory: stateDirectory)
+            case .permissionDenied: throw .notPermitted(stateDirectory: stateDirectory)
+            case .wouldBlock: throw .timedOut(timeout)
+            case .connectionReset: throw .closed
+            default: throw .system(error, stateDirectory: stateDirectory)
+            }
+        }
+        switch answer {
+        case .packet(let bytes):
+            guard let reply = ControlReply(parsing: bytes) else { throw .malformedReply }
+            return reply
+        case .tooLong: throw .malformedReply
+        case .ended: throw .closed
+        case .nothing: throw .timedOut(timeout)
+        }
+    }
+}

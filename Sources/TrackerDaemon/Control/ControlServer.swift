@@ -1,0 +1,83 @@
+import Glibc
+import LinuxKernel
+import Synchronization
+import SystemPackage
+
+/// The tracker's control socket: `control.sock` in the state directory, through which commands ask it.
+///
+/// A connection (`SOCK_SEQPACKET`, unix(7)) carries one request and its reply, then the tracker closes it. Root and the
+/// tracker's own user may ask for everything, others who get in only for what changes nothing; who gets in is a matter
+/// of the file's mode, 0660, and of the directory's. All of it runs on a thread of its own and without blocking: a
+/// client that is slow, silent or hostile delays no one but itself. Without clients the thread sleeps.
+public final class ControlServer: Sendable {
+    /// Answers a request: now or later, from any thread, once. Called on the control thread, which must not be held up.
+    public typealias Handler =
+        @Sendable (_ request: ControlRequest, _ reply: @escaping @Sendable (ControlReply) -> Void) -> Void
+
+    /// The socket's name in the state directory.
+    public static let socketName = Array("control.sock".utf8)
+    static let permissions: mode_t = 0o660
+
+    private let mailbox: ControlMailbox
+    private let thread: Mutex<KernelThread?>
+
+    /// Binds the socket, in place of one that an earlier tracker left behind (the caller holds the lock of the state
+    /// directory, so that one is dead), and starts to serve.
+    ///
+    /// - Parameters:
+    ///   - stateDirectory: bytes; may be longer than the 108 that a socket's address holds.
+    ///   - requestTimeout: how long a client may take from connecting to its request.
+    public init(
+        stateDirectory: [UInt8], requestTimeout: Duration = .seconds(5), handler: @escaping Handler
+    ) throws(ControlError) {
+        do throws(Errno) {
+            let mailbox = try ControlMailbox()
+            let endpoint = try ControlEndpoint(stateDirectory: stateDirectory, mailbox: mailbox)
+            self.mailbox = mailbox
+            let milliseconds = Int64(requestTimeout / .milliseconds(1))
+            thread = Mutex(
+                KernelThread(name: "control") {
+                    var loop = ControlLoop(endpoint: endpoint, requestTimeout: milliseconds, handler: handler)
+                    loop.run()
+                })
+        } catch {
+            throw error == .fileExists
+                ? .nameTaken(stateDirectory: stateDirectory) : .system(error, stateDirectory: stateDirectory)
+        }
+    }
+
+    /// Removes the socket, closes all connections and waits for the thread to end. Never from within the handler.
+    public func stop() {
+        let running = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        guard let running else { return }
+        mailbox.stop()
+        running.join()
+    }
+
+    deinit { stop() }
+}
+
+/// What the control thread waits on.
+final class ControlEndpoint: Sendable {
+    let listener: PacketListener
+    let poll: EventPoll
+    let mailbox: ControlMailbox
+
+    static let listenerTag: UInt64 = 0
+    static let mailboxTag: UInt64 = 1
+
+    init(stateDirectory: [UInt8], mailbox: ControlMailbox) throws(Errno) {
+        let listener = try PacketListener(
+            directory: stateDirectory, name: ControlServer.socketName, permissions: ControlServer.permissions,
+            backlog: 16)
+        let poll = try EventPoll()
+        try poll.add(listener.descriptor.number, for: .readable, tag: Self.listenerTag)
+        try poll.add(mailbox.wakeUp.descriptor.number, for: .readable, tag: Self.mailboxTag)
+        self.listener = listener
+        self.poll = poll
+        self.mailbox = mailbox
+    }
+}
