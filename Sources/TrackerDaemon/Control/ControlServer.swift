@@ -58,6 +58,9 @@ public final class ControlServer: Sendable {
     }
 
     deinit { stop() }
+
+    /// The control thread's number, for looks at it in /proc; 0 once stopped.
+    var threadIdentifier: Int32 { thread.withLock { $0?.identifier ?? 0 } }
 }
 
 /// What the control thread waits on.
