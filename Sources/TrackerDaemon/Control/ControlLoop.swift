@@ -13,6 +13,7 @@ struct ControlLoop {
     private var nextClient = ControlEndpoint.mailboxTag + 1
     /// When to listen again after the process ran out of descriptors; nil while it listens.
     private var listenAgain: MonotonicTime?
+    private var isStopping = false
 
     /// Connections at the same time, and how many of them those may have who are neither root nor the tracker's
     /// user: the administrator always gets in.
@@ -52,13 +53,11 @@ struct ControlLoop {
             for (tag, _) in ready {
                 switch tag {
                 case ControlEndpoint.listenerTag: accept()
-                case ControlEndpoint.mailboxTag:
-                    let content = endpoint.mailbox.empty()
-                    for (client, reply) in content.replies { finish(client, reply) }
-                    if content.isStopping { return }
+                case ControlEndpoint.mailboxTag: deliver()
                 default: receive(from: tag)
                 }
             }
+            if isStopping { return }
             expire(at: .now)
         }
     }
@@ -87,9 +86,14 @@ struct ControlLoop {
         nextClient += 1
         let client = Client(
             connection, isOwner: isOwner, deadline: MonotonicTime.now.advanced(milliseconds: requestTimeout))
-        let others = clients.values.count { !$0.isOwner }
+        if isFull(forOwner: isOwner) {
+            // Some may have asked, or gone, since the poll.
+            for number in Array(clients.keys) { receive(from: number) }
+            deliver()
+        }
+        let isRefused = isFull(forOwner: isOwner)
         clients[number] = client
-        if clients.count > Self.maximumClients || (!isOwner && others >= Self.maximumOthers) {
+        if isRefused {
             finish(number, .error("too many clients; try again"))
             return
         }
@@ -98,6 +102,11 @@ struct ControlLoop {
         } catch {
             finish(number, .error("the tracker can't take another client (\(error)); try again"))
         }
+    }
+
+    private func isFull(forOwner isOwner: Bool) -> Bool {
+        clients.count >= Self.maximumClients
+            || !isOwner && clients.values.count { !$0.isOwner } >= Self.maximumOthers
     }
 
     private mutating func receive(from number: UInt64) {
@@ -134,6 +143,13 @@ struct ControlLoop {
         }
         let pending = PendingReply(to: number, through: endpoint.mailbox)
         handler(request) { pending.answer($0) }
+    }
+
+    /// Sends the answers that have come in.
+    private mutating func deliver() {
+        let content = endpoint.mailbox.empty()
+        isStopping = content.isStopping
+        for (client, reply) in content.replies { finish(client, reply) }
     }
 
     /// Sends the last word to a client and lets it go. A client that has gone already is no matter.
