@@ -144,6 +144,8 @@ private final class Held {
             try client.send(ControlRequest.status.packet)
             #expect(try client.reply() == .ok("status"))
 
+            var limit = rlimit(rlim_cur: 100, rlim_max: 100)
+            try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
             let waiting = socket(AF_UNIX, CInt(SOCK_SEQPACKET.rawValue), 0)
             var all: [CInt] = []
             while true {

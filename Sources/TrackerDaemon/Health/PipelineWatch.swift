@@ -4,8 +4,8 @@ public import LinuxKernel
 ///
 /// A stage with work that shows no progress for `limit` is stuck, and stops the pings; the watchdog then ends the
 /// process and starts another. It goes on nevertheless where a restart would help nobody:
-/// - the stage's thread is in uninterruptible sleep: it waits for a disk, cannot be killed, and its successor would walk
-///   everything only to wait for the same disk;
+/// - the stage's thread is in uninterruptible sleep: it waits for a disk, cannot be killed, and its successor would
+///   walk everything only to wait for the same disk;
 /// - the stage is expendable: the rest does its work without it.
 ///
 /// Both are findings, for the status and the journal. A state machine: it has no clock, no thread and no I/O.
@@ -40,9 +40,9 @@ public struct PipelineWatch: Sendable {
 
     /// How long a busy stage may show no progress, in nanoseconds: half of the watchdog's interval.
     ///
-    /// A stage reports after each batch, many times a second, so with the unit's 60 seconds this is a hundred times what
-    /// it should take, on a disk that is merely slow as well. It is short enough that a stuck tracker is replaced within one and a
-    /// half intervals: the last ping is at most `limit` after the last progress, and the end one interval after that.
+    /// A stage reports after each batch, many times a second, so with the unit's 60 seconds this is a hundred times
+    /// what it should take, also on a disk that is merely slow. It is short enough that a stuck tracker is ended within
+    /// one and a half intervals: the last ping comes at most `limit` after the last progress, the end one interval later.
     public let limit: Int64
 
     private var lastLook: MonotonicTime?
