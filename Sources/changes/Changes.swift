@@ -1,1 +1,6 @@
-@main struct Main { static func main() {} }
+import ChangesCommands
+
+@main
+struct Main {
+    static func main() { runChanges() }
+}

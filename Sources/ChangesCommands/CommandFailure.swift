@@ -1,0 +1,32 @@
+/// What the process says to whoever started it; the numbers above 63 are those of sysexits.h.
+public enum ExitStatus: CInt, Sendable {
+    case success = 0
+    /// The command did its work, and the answer is no: a difference was found.
+    case failure = 1
+    /// A command line that cannot be understood.
+    case usage = 2
+    /// EX_UNAVAILABLE: there is no store.
+    case unavailable = 69
+    /// EX_SOFTWARE: something that must not happen.
+    case software = 70
+    /// EX_IOERR: output cannot be written, the store cannot be read.
+    case inputOutput = 74
+    /// EX_TEMPFAIL: not now, but later.
+    case temporary = 75
+    /// EX_CONFIG: the configuration file cannot be used.
+    case configuration = 78
+}
+
+/// The end of a command that could not do its work: what to tell the person, and the exit status.
+public struct CommandFailure: Error, Equatable, Sendable {
+    public let status: ExitStatus
+    /// One or more whole lines without the last line end; says what to do where that is known.
+    public let message: String
+
+    public init(_ status: ExitStatus, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+
+    init(_ error: ConfigurationError) { self.init(.configuration, error.description) }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+
+/// The flags with which commands that read a store find it.
+struct StoreOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The state directory of the tracker. Without it: the configuration's, else $STATE_DIRECTORY, else "
+                + "/var/lib/nfs-changes.", valueName: "dir"))
+    var state: PathArgument?
+
+    @Option(help: ArgumentHelp("The configuration file that names the state directory.", valueName: "file"))
+    var config: PathArgument?
+
+    /// The state directory. The configuration is not read where `--state` settles it.
+    func directory() throws -> [UInt8] {
+        if let state { return try state.absolute(option: "--state") }
+        do throws(ConfigurationError) {
+            return try ConfigurationSource(file: config?.bytes).load().store.directory
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+}

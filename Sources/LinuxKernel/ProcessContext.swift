@@ -1,0 +1,30 @@
+import Glibc
+public import SystemPackage
+
+/// What the process got from whoever started it, as bytes.
+public enum ProcessContext {
+    /// The value of an environment variable: getenv(3); nil when it is not set.
+    public static func environmentVariable(_ name: String) -> [UInt8]? {
+        guard let value = getenv(name) else { return nil }
+        return [UInt8](UnsafeRawBufferPointer(start: value, count: strlen(value)))
+    }
+
+    /// The absolute path of the working directory: getcwd(3).
+    ///
+    /// - Throws: the errno of getcwd(3); `ENOENT` when the directory was removed.
+    public static func workingDirectory() throws(Errno) -> [UInt8] {
+        guard let path = getcwd(nil, 0) else { throw Errno(rawValue: Glibc.errno) }
+        defer { free(path) }
+        return [UInt8](UnsafeRawBufferPointer(start: path, count: strlen(path)))
+    }
+}
+
+/// Writes all of `bytes` to a descriptor that somebody else owns: write(2), as often as it takes.
+///
+/// - Throws: the errno of write(2); some of the bytes may have gone out.
+public func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt) throws(Errno) {
+    var done = 0
+    while done < bytes.count {
+        done += try systemCall { Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done) }
+    }
+}
