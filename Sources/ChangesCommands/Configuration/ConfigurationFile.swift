@@ -1,3 +1,4 @@
+import Glibc
 import LinuxKernel
 import SystemPackage
 import TOMLKit
@@ -20,7 +21,7 @@ public enum ConfigurationFile {
         let file = OctalEscapes.forTerminal(path)
         let text: [UInt8]
         do throws(Errno) {
-            text = try OwnedDescriptor.open(path, flags: 0 /* O_RDONLY */).readToEnd()
+            text = try OwnedDescriptor.open(path, flags: O_RDONLY).readToEnd()
         } catch .noSuchFileOrDirectory {
             return nil
         } catch {
