@@ -119,8 +119,14 @@ import Testing
     ])
     func escapes(text: String, json: String) {
         var output: [UInt8] = []
-        JSONObjectWriter.appendString(text, to: &output)
+        #expect(JSONObjectWriter.appendString(Array(text.utf8), to: &output))
         #expect(output == Array(json.utf8))
+    }
+
+    @Test func replacesEachByteThatIsNotUTF8() {
+        var output: [UInt8] = []
+        #expect(!JSONObjectWriter.appendString([0x61, 0xFF, 0xE2, 0x82, 0x62], to: &output))
+        #expect(output == Array("\"a\u{FFFD}\u{FFFD}\u{FFFD}b\"".utf8))
     }
 }
 

@@ -12,10 +12,10 @@ enum JSONFormat {
         output.append(UInt8(ascii: "\""))
         TimestampText.appendRFC3339(record.at, to: &output)
         output.append(UInt8(ascii: "\""))
-        object.append("kind", string: record.kind.word, to: &output)
+        object.append("kind", word: record.kind.word, to: &output)
         appendPath(record.path, name: "path", in: &object, to: &output)
         if let from = record.from { appendPath(from, name: "from", in: &object, to: &output) }
-        object.append("type", string: record.type.word, to: &output)
+        object.append("type", word: record.type.word, to: &output)
         object.append("size", number: record.size, to: &output)
         object.end(to: &output)
         output.append(UInt8(ascii: "\n"))
@@ -24,9 +24,7 @@ enum JSONFormat {
     private static func appendPath(
         _ path: [UInt8], name: String, in object: inout JSONObjectWriter, to output: inout [UInt8]
     ) {
-        // The conversion puts U+FFFD for what is not UTF-8.
-        object.append(name, string: String(decoding: path, as: UTF8.self), to: &output)
-        guard !UTF8Prefix.coversAll(of: path) else { return }
+        if object.append(name, text: path, to: &output) { return }
         object.appendName(name + "_b64", to: &output)
         output.append(UInt8(ascii: "\""))
         Base64.append(path, to: &output)

@@ -21,9 +21,21 @@ struct JSONObjectWriter {
         output.append(contentsOf: String(number).utf8)
     }
 
-    mutating func append(_ name: String, string: String, to output: inout [UInt8]) {
+    /// Appends a member whose value is a word of letters and digits.
+    mutating func append(_ name: String, word: String, to output: inout [UInt8]) {
         appendName(name, to: &output)
-        Self.appendString(string, to: &output)
+        output.append(UInt8(ascii: "\""))
+        output.append(contentsOf: word.utf8)
+        output.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends a member whose value is text.
+    ///
+    /// - Returns: false when `bytes` are not UTF-8 and the text has U+FFFD for each byte that is not.
+    @discardableResult
+    mutating func append(_ name: String, text bytes: [UInt8], to output: inout [UInt8]) -> Bool {
+        appendName(name, to: &output)
+        return Self.appendString(bytes, to: &output)
     }
 
     func end(to output: inout [UInt8]) { output.append(UInt8(ascii: "}")) }
@@ -31,24 +43,49 @@ struct JSONObjectWriter {
     /// A string with its quotes. Escaped are the quote, the backslash and the controls, as RFC 8259 demands;
     /// also DEL and the C1 controls, which terminals may obey, and U+2028 and U+2029, which JavaScript before
     /// 2019 took for line ends.
-    static func appendString(_ string: String, to output: inout [UInt8]) {
+    ///
+    /// - Returns: false when `bytes` are not UTF-8 and the string has U+FFFD for each byte that is not.
+    @discardableResult
+    static func appendString(_ bytes: [UInt8], to output: inout [UInt8]) -> Bool {
+        var isExact = true
+        var index = 0
         output.append(UInt8(ascii: "\""))
-        for scalar in string.unicodeScalars {
-            switch scalar {
-            case "\"": output.append(contentsOf: #"\""#.utf8)
-            case "\\": output.append(contentsOf: #"\\"#.utf8)
-            case "\n": output.append(contentsOf: #"\n"#.utf8)
-            case "\r": output.append(contentsOf: #"\r"#.utf8)
-            case "\t": output.append(contentsOf: #"\t"#.utf8)
-            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
-                output.append(contentsOf: #"\u"#.utf8)
-                for shift in [12, 8, 4, 0] {
-                    output.append(hexadecimalDigits[Int(scalar.value >> UInt32(shift) & 0xF)])
-                }
-            default: output.append(contentsOf: UTF8.encode(scalar)!)
+        while index < bytes.count {
+            let byte = bytes[index]
+            // The common case, first: one printable ASCII byte.
+            if byte >= 0x20, byte < 0x7F {
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { output.append(UInt8(ascii: "\\")) }
+                output.append(byte)
+                index += 1
+                continue
             }
+            let length = UTF8Prefix.length(of: bytes[index...])
+            if length == 0 {
+                isExact = false
+                output.append(contentsOf: "\u{FFFD}".utf8)
+            } else {
+                appendScalar(bytes[index..<index + length], to: &output)
+            }
+            index += max(length, 1)
         }
         output.append(UInt8(ascii: "\""))
+        return isExact
+    }
+
+    /// Appends the bytes of one scalar that is not printable ASCII.
+    private static func appendScalar(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
+        let scalar = String(decoding: bytes, as: UTF8.self).unicodeScalars.first!
+        switch scalar {
+        case "\n": output.append(contentsOf: #"\n"#.utf8)
+        case "\r": output.append(contentsOf: #"\r"#.utf8)
+        case "\t": output.append(contentsOf: #"\t"#.utf8)
+        case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
+            output.append(contentsOf: #"\u"#.utf8)
+            for shift in [12, 8, 4, 0] {
+                output.append(hexadecimalDigits[Int(scalar.value >> UInt32(shift) & 0xF)])
+            }
+        default: output.append(contentsOf: bytes)
+        }
     }
 
     private static let hexadecimalDigits = Array("0123456789abcdef".utf8)

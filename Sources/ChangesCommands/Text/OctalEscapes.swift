@@ -12,22 +12,23 @@ enum OctalEscapes {
     /// terminals obey or that reorder and hide text (C1 controls, line separators, directional and other
     /// invisible formatting).
     static func appendForTerminal(_ path: [UInt8], to output: inout [UInt8]) {
-        var rest = path[...]
-        while let first = rest.first {
-            // The common case, first: one printable ASCII byte.
+        var index = 0
+        while index < path.count {
+            let first = path[index]
+            // The common case, first: one ASCII byte.
             if first < 0x80 {
                 if isControl(first) || first == backslash { append(first, to: &output) } else { output.append(first) }
-                rest = rest.dropFirst()
+                index += 1
                 continue
             }
-            let length = UTF8Prefix.length(of: rest)
-            let bytes = rest.prefix(max(length, 1))
+            let length = UTF8Prefix.length(of: path[index...])
+            let bytes = path[index..<index + max(length, 1)]
             if length > 0, let scalar = String(decoding: bytes, as: UTF8.self).unicodeScalars.first, isShown(scalar) {
                 output.append(contentsOf: bytes)
             } else {
                 for byte in bytes { append(byte, to: &output) }
             }
-            rest = rest[bytes.endIndex...]
+            index = bytes.endIndex
         }
     }
 
