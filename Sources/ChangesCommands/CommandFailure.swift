@@ -29,4 +29,12 @@ public struct CommandFailure: Error, Equatable, Sendable {
     }
 
     init(_ error: ConfigurationError) { self.init(.configuration, error.description) }
+
+    /// The message as it is written to standard error. What is wrong with a configuration begins with its file and
+    /// line, where editors look for them; every other line begins with the command's name.
+    var report: String {
+        if status == .configuration { return message }
+        let lines = message.split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.map { "changes: \($0)" }.joined(separator: "\n")
+    }
 }

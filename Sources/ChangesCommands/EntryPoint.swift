@@ -23,8 +23,7 @@ func status(of arguments: [String]) -> ExitStatus {
 private func report(_ error: any Error) -> ExitStatus {
     switch error {
     case let failure as CommandFailure:
-        let lines = failure.message.split(separator: "\n", omittingEmptySubsequences: false)
-        Output.complain(lines.map { "changes: \($0)" }.joined(separator: "\n"))
+        Output.complain(failure.report)
         return failure.status
     case Output.Failure.closed:
         return .success

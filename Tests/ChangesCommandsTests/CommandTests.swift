@@ -50,6 +50,11 @@ import Testing
         #expect(status(of: ["track", "--config", "/"]) == .configuration)
     }
 
+    @Test func failuresNameTheCommandButConfigurationErrorsTheirFile() {
+        #expect(CommandFailure(.software, "a\nb").report == "changes: a\nchanges: b")
+        #expect(CommandFailure(.configuration, "c.toml:1: x").report == "c.toml:1: x")
+    }
+
     @Test func queryWithoutAStoreSaysHowToGetOne() {
         #expect(status(of: ["query", "--state", "/nonexistent/state"]) == .unavailable)
         let message = noStore(in: Array("/nonexistent/state".utf8)).message

@@ -159,6 +159,12 @@ private func messages(_ text: String) -> [String] {
                         + "not set"
                 ]
             ),
+            (
+                "[store]\nmax_size = true\nmax_size_hard = \"1MiB\"\n",
+                [
+                    #"c.toml:2: store.max_size: found true, expected a size such as "1GiB", "512MiB", "10MB" or plain bytes"#
+                ]
+            ),
             // Patterns and paths.
             (
                 "[watch]\nroots = []\n",

@@ -123,6 +123,15 @@ private func written(_ query: ChangeQuery, _ source: any ChangeSource = history)
         #expect(try written(query) == "TIME                     KIND           SIZE  PATH\n")
     }
 
+    @Test(arguments: [
+        (Since.sequence(12), false), (.sequence(13), true), (.moment(Timestamp(nanoseconds: .max)), false),
+    ])
+    func aNumberThatTheStoreNeverGaveIsPointedOut(since: Since, isAhead: Bool) throws {
+        let caution = try ChangeQuery(since: since, format: .json).caution(about: history)
+        #expect(
+            (caution?.hasPrefix("seq:13 is ahead of this store, whose last change is seq:12: ") ?? false) == isAhead)
+    }
+
     @Test func aReaderThatLeavesStopsTheQuery() throws {
         var ends: [CInt] = [0, 0]
         #expect(pipe(&ends) == 0)

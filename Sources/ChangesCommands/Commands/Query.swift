@@ -40,6 +40,7 @@ struct Query: ParsableCommand {
     func run() throws {
         let query = try query(now: .now)
         let source = try openChangeSource(in: store.directory())
+        if let caution = try query.caution(about: source) { Output.complain("changes: \(caution)") }
         var output = Output()
         try query.run(over: source, to: &output)
     }

@@ -63,10 +63,11 @@ struct ConfigurationReader {
     /// What history may grow to in the end cannot be less than what it may have at ease.
     private mutating func checkSizes() {
         let (soft, hard) = (configuration.store.maxSize, configuration.store.maxSizeHard)
-        guard hard < soft else { return }
+        let written = ["max_size", "max_size_hard"].filter { map.lines[["store", $0]] != nil }
+        // A size that was refused is not compared: what stands for it is a default that nobody wrote.
+        guard hard < soft, written.allSatisfy({ good.contains("store.\($0)") }) else { return }
         // The one that the file sets is the one to change; of two, the hard one.
-        if map.lines[["store", "max_size_hard"]] != nil {
-            guard good.contains("store.max_size_hard") else { return }
+        if written.contains("max_size_hard") {
             report(
                 ["store", "max_size_hard"], found: Self.quote(ByteSizeText.format(hard)),
                 expected: "at least max_size, which is \(ByteSizeText.format(soft))")

@@ -19,6 +19,17 @@ struct ChangeQuery {
         try output.flush()
     }
 
+    /// What whoever asked should know about the answer: that it is empty because the history is another one.
+    func caution(about source: any ChangeSource) throws -> String? {
+        guard case .sequence(let sequence)? = since else { return nil }
+        let last = try source.lastSequence
+        guard sequence > last else { return nil }
+        return """
+            seq:\(sequence) is ahead of this store, whose last change is seq:\(last): the store was replaced, or the \
+            number is another store's; what came before is asked for without --since
+            """
+    }
+
     private func start(in source: any ChangeSource) throws -> Int64 {
         switch since {
         case nil: 0
