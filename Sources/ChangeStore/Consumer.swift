@@ -1,4 +1,5 @@
-public import LinuxKernel
+import LinuxKernel
+
 
 /// A consumer's place in the history, in a file of its own beside the store: one writer a file, so a stuck consumer
 /// never delays the tracker.

@@ -9,6 +9,18 @@ public struct StoredDirectory: Sendable {
     public let identity: DirectoryIdentity
 }
 
+extension StoredDirectory {
+    /// Reads a row of id, parent, name, fs, inode, born.
+    init(row: Statement) {
+        id = DirectoryID(rawValue: row.integer(0))
+        parent = DirectoryID(rawValue: row.integer(1))
+        name = row.bytes(2)
+        let fileSystem = FileSystemID(rawValue: Int32(truncatingIfNeeded: row.integer(3)))
+        identity = DirectoryIdentity(
+            key: InodeKey(fileSystem: fileSystem, inode: UInt64(bitPattern: row.integer(4))), born: row.integer(5))
+    }
+}
+
 extension Store {
     /// Every directory, parents before children where ids allow: ids grow, but a rename can put an older directory
     /// below a newer one.
@@ -16,15 +28,7 @@ extension Store {
         let statement = try database.prepare("SELECT id, parent, name, fs, inode, born FROM directories ORDER BY id")
         defer { statement.reset() }
         while try statement.step() {
-            body(
-                StoredDirectory(
-                    id: DirectoryID(rawValue: statement.integer(0)), parent: DirectoryID(rawValue: statement.integer(1)),
-                    name: statement.bytes(2),
-                    identity: DirectoryIdentity(
-                        key: InodeKey(
-                            fileSystem: FileSystemID(rawValue: Int32(truncatingIfNeeded: statement.integer(3))),
-                            inode: UInt64(bitPattern: statement.integer(4))),
-                        born: statement.integer(5))))
+            body(StoredDirectory(row: statement))
         }
     }
 

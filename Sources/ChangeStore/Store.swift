@@ -9,6 +9,7 @@ public final class Store {
     let statements: Statements
     var sequences: SequenceRange
     var commit = CommitSummary()
+    private let logPages = LogPages()
     /// Identifies this store: a consumer that remembers another one needs a full reconcile.
     public let uuid: String
     /// No walk has ever been completed on this store: the first one is a baseline.
@@ -42,6 +43,7 @@ public final class Store {
         statements = try Statements(database)
         sequences = try SequenceRange.afterRestart(database)
         lastCommitted = try database.integer("SELECT max(sequence) FROM history") ?? 0
+        logPages.attach(to: database)
     }
 
     private static func identify(_ database: Database) throws(StoreError) -> String {
@@ -90,8 +92,29 @@ public final class Store {
         try database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
 
-    /// Bytes in the write-ahead log since it was last folded in, as a multiple of the page size.
-    public static let checkpointThreshold = 4 << 20
+    /// The write-ahead log has grown so far that it should be folded in: 4 MiB, a thousand pages.
+    public var isCheckpointDue: Bool { logPages.value >= 1_000 }
+
+    /// Notes what the tracker covers, for `verify index`.
+    public func note(_ key: String, _ value: [UInt8]) throws(StoreError) {
+        let statement = try database.prepare("INSERT OR REPLACE INTO meta VALUES (?1, ?2)")
+        try statement.bind(1, text: "note_" + key).bind(2, value).run()
+    }
+}
+
+/// The length of the write-ahead log in pages, as SQLite tells after each commit.
+private final class LogPages {
+    private(set) var value: Int32 = 0
+
+    func attach(to database: Database) {
+        // The store owns both: the hook cannot outlive this object.
+        sqlite3_wal_hook(
+            database.handle,
+            { context, _, _, pages in
+                Unmanaged<LogPages>.fromOpaque(context!).takeUnretainedValue().value = pages
+                return SQLITE_OK
+            }, Unmanaged.passUnretained(self).toOpaque())
+    }
 }
 
 /// What one transaction added to the history: a row of the sparse index by time.
