@@ -176,12 +176,15 @@ private func messages(_ text: String) -> [String] {
             (
                 "[watch]\nroots = [\n  \"/a\",\n  \"srv/*\",\n]\n",
                 [
-                    #"c.toml:4: watch.roots: found "srv/*", expected an absolute pattern such as "/srv/nfs/*-backup""#
+                    #"c.toml:4: watch.roots: found "srv/*": it is not absolute; expected a path that starts with /, such as "#
+                        + "/srv/nfs/*-backup"
                 ]
             ),
             (
                 "[watch]\nexclude = [\"\"]\n",
-                [#"c.toml:2: watch.exclude: found "", expected a pattern in the manner of .gitignore, such as ".nfs*""#]
+                [
+                    #"c.toml:2: watch.exclude: found "": it is empty; expected a name or a path, such as .nfs* or /cache/"#
+                ]
             ),
             (
                 "[log]\npath = \"log\"\nrequire_mount = \"\"\n",
@@ -231,12 +234,12 @@ private func messages(_ text: String) -> [String] {
     }
 
     @Test func patternsAreJudgedByTheChecksGiven() {
-        let checking = PatternChecking(root: { _ in "a better root" }, exclude: { _ in nil })
+        let checking = PatternChecking(root: { _ in "it is too plain; write a better one" }, exclude: { _ in nil })
         #expect {
             try ConfigurationFile.parse(
                 text: Array("watch.roots = ['/a']".utf8), file: "c.toml", checking: checking)
         } throws: { error in
-            "\(error)" == #"c.toml:1: watch.roots: found "/a", expected a better root"#
+            "\(error)" == #"c.toml:1: watch.roots: found "/a": it is too plain; write a better one"#
         }
     }
 

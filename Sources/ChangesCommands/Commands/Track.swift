@@ -54,13 +54,13 @@ struct Track: ParsableCommand {
 
     func validate() throws {
         for root in roots {
-            if let expected = PatternChecking.standard.root(root.bytes) {
-                throw ValidationError("--root \(OctalEscapes.forTerminal(root.bytes)): expected \(expected)")
+            if let flaw = PatternChecking.standard.root(root.bytes) {
+                throw ValidationError("--root \(OctalEscapes.forTerminal(root.bytes)): \(flaw)")
             }
         }
         for exclude in excludes {
-            if let expected = PatternChecking.standard.exclude(exclude.bytes) {
-                throw ValidationError("--exclude \(OctalEscapes.forTerminal(exclude.bytes)): expected \(expected)")
+            if let flaw = PatternChecking.standard.exclude(exclude.bytes) {
+                throw ValidationError("--exclude \(OctalEscapes.forTerminal(exclude.bytes)): \(flaw)")
             }
         }
         if log?.bytes.last == UInt8(ascii: "/") { throw ValidationError("--log names a directory; it takes a file") }

@@ -8,17 +8,45 @@ public struct ConfigurationProblem: Equatable, Sendable, CustomStringConvertible
     public var key: String?
     /// What the file has there: `the integer 60`, `an unknown key`.
     public var found: String
-    /// What it may have there.
-    public var expected: String
+    public var correction: Correction
     /// The known word that was most likely meant.
     public var suggestion: String?
 
-    /// `FILE:LINE: KEY: found …, expected … (did you mean …?)`, the form that editors and compilers understand.
+    /// What should stand there.
+    public enum Correction: Equatable, Sendable {
+        /// Something of this kind.
+        case expected(String)
+        /// The same without this flaw, which says how to mend it.
+        case flaw(String)
+    }
+
+    init(
+        file: String, line: Int? = nil, key: String? = nil, found: String, _ correction: Correction,
+        suggestion: String? = nil
+    ) {
+        self.file = file
+        self.line = line
+        self.key = key
+        self.found = found
+        self.correction = correction
+        self.suggestion = suggestion
+    }
+
+    init(file: String, line: Int? = nil, found: String, expected: String) {
+        self.init(file: file, line: line, found: found, .expected(expected))
+    }
+
+    /// `FILE:LINE: KEY: found …, expected … (did you mean …?)` or `FILE:LINE: KEY: found …: it is …`. Editors and
+    /// other tools that understand compilers find the place by its beginning.
     public var description: String {
         var text = file
         if let line { text += ":\(line)" }
         if let key { text += ": \(key)" }
-        text += ": found \(found), expected \(expected)"
+        text += ": found \(found)"
+        switch correction {
+        case .expected(let expected): text += ", expected \(expected)"
+        case .flaw(let flaw): text += ": \(flaw)"
+        }
         if let suggestion { text += " (did you mean \"\(suggestion)\"?)" }
         return text
     }

@@ -24,7 +24,7 @@ struct ConfigurationReader {
                 continue
             }
             guard let table = document[name]?.table else {
-                report([name], found: Self.describe(document[name]), expected: "a table, [\(name)]")
+                report([name], found: Self.describe(document[name]), .expected("a table, [\(name)]"))
                 continue
             }
             readTable(table, schema)
@@ -44,7 +44,7 @@ struct ConfigurationReader {
                 let names = schema.keys.map(\.name)
                 report(
                     path, found: "an unknown key",
-                    expected: "one of " + names.joined(separator: ", "),
+                    .expected("one of " + names.joined(separator: ", ")),
                     suggestion: NearestWord.to(name, among: names))
             }
         }
@@ -56,7 +56,7 @@ struct ConfigurationReader {
         let home = ConfigurationTable.all.first { $0.keys.contains { $0.name == name } }
         report(
             [name], found: document[name]?.table == nil ? "an unknown key" : "an unknown table",
-            expected: "one of the tables " + tables.map { "[\($0)]" }.joined(separator: ", "),
+            .expected("one of the tables " + tables.map { "[\($0)]" }.joined(separator: ", ")),
             suggestion: home.map { "\($0.name).\(name)" } ?? NearestWord.to(name, among: tables))
     }
 
@@ -70,11 +70,11 @@ struct ConfigurationReader {
         if written.contains("max_size_hard") {
             report(
                 ["store", "max_size_hard"], found: Self.quote(ByteSizeText.format(hard)),
-                expected: "at least max_size, which is \(ByteSizeText.format(soft))")
+                .expected("at least max_size, which is \(ByteSizeText.format(soft))"))
         } else {
             report(
                 ["store", "max_size"], found: Self.quote(ByteSizeText.format(soft)),
-                expected: "at most max_size_hard, which is \(ByteSizeText.format(hard)) where it is not set")
+                .expected("at most max_size_hard, which is \(ByteSizeText.format(hard)) where it is not set"))
         }
     }
 }
@@ -144,8 +144,8 @@ extension ConfigurationReader {
                 reject(element, at: path, line: line, expected: "a pattern in quotes")
                 continue
             }
-            if let expected = role == .root ? checking.root(pattern) : checking.exclude(pattern) {
-                reject(element, at: path, line: line, expected: expected)
+            if let flaw = role == .root ? checking.root(pattern) : checking.exclude(pattern) {
+                report(path, line: line, found: Self.describe(element), .flaw(flaw))
                 continue
             }
             patterns.append(pattern)
@@ -162,16 +162,17 @@ extension ConfigurationReader {
     private mutating func reject(
         _ value: any TOMLValueConvertible, at path: [String], line: Int? = nil, expected: String
     ) {
-        report(path, line: line, found: Self.describe(value), expected: expected)
+        report(path, line: line, found: Self.describe(value), .expected(expected))
     }
 
     private mutating func report(
-        _ path: [String], line: Int? = nil, found: String, expected: String, suggestion: String? = nil
+        _ path: [String], line: Int? = nil, found: String, _ correction: ConfigurationProblem.Correction,
+        suggestion: String? = nil
     ) {
         problems.append(
             ConfigurationProblem(
                 file: file, line: line ?? map.lines[path], key: path.map(Self.keyText).joined(separator: "."),
-                found: found, expected: expected, suggestion: suggestion))
+                found: found, correction, suggestion: suggestion))
     }
 
     /// A key as it may stand in the file: bare where TOML allows that, else in quotes.

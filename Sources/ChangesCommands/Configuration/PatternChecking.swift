@@ -1,5 +1,5 @@
-/// How patterns are judged while a configuration is read: each function answers what is expected instead, or nil
-/// when the pattern is good.
+/// How patterns are judged while a configuration or a command line is read: each function answers what is wrong with
+/// a pattern and what is expected instead, or nil when the pattern is good.
 public struct PatternChecking: Sendable {
     public var root: @Sendable (_ pattern: [UInt8]) -> String?
     public var exclude: @Sendable (_ pattern: [UInt8]) -> String?
@@ -15,9 +15,10 @@ public struct PatternChecking: Sendable {
     /// The checks of every command.
     public static let standard = PatternChecking(
         root: { pattern in
-            pattern.first == UInt8(ascii: "/") ? nil : #"an absolute pattern such as "/srv/nfs/*-backup""#
+            if pattern.first == UInt8(ascii: "/") { return nil }
+            return "it is not absolute; expected a path that starts with /, such as /srv/nfs/*-backup"
         },
         exclude: { pattern in
-            pattern.isEmpty ? #"a pattern in the manner of .gitignore, such as ".nfs*""# : nil
+            pattern.isEmpty ? "it is empty; expected a name or a path, such as .nfs* or /cache/" : nil
         })
 }
