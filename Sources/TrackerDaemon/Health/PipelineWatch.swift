@@ -3,7 +3,7 @@ public import LinuxKernel
 /// Decides whether the service manager's watchdog may be told that the pipeline moves.
 ///
 /// A stage with work that shows no progress for `limit` is stuck, and stops the pings; the watchdog then ends the
-/// process and starts another. It goes on nevertheless where a restart would help nobody:
+/// process and starts another. The pings go on where a restart would help nobody:
 /// - the stage's thread is in uninterruptible sleep: it waits for a disk, cannot be killed, and its successor would
 ///   walk everything only to wait for the same disk;
 /// - the stage is expendable: the rest does its work without it.
