@@ -51,8 +51,9 @@ struct GlobMatcherTests {
             let pattern = samples.glob()
             let name = samples.name()
             let leadingDot: GlobMatcher.LeadingDot = samples.chance(50) ? .ordinary : .explicit
-            // FNM_PERIOD of <fnmatch.h>.
-            let flags: CInt = leadingDot == .explicit ? 1 << 2 : 0
+            // FNM_PERIOD of <fnmatch.h>. Only for names that start with a dot: glibc 2.36 takes a later dot for a
+            // leading one after `*?` (`*?[.]` does not match `a.`).
+            let flags: CInt = leadingDot == .explicit && name.first == UInt8(ascii: ".") ? 1 << 2 : 0
             let expected = (pattern + [0]).withUnsafeBytes { pattern in
                 (name + [0]).withUnsafeBytes { name in
                     fnmatch(
