@@ -1,6 +1,5 @@
 import LinuxKernel
 
-
 /// A consumer's place in the history, in a file of its own beside the store: one writer a file, so a stuck consumer
 /// never delays the tracker.
 public final class Consumer {
@@ -77,7 +76,8 @@ public final class Consumer {
     static func cursors(stateDirectory: [UInt8], store uuid: String) -> [String: Int64] {
         let directory = StoreFiles(directory: stateDirectory).consumers
         var cursors: [String: Int64] = [:]
-        for file in FileSystemLook.names(in: directory) where file.count > 3 && file.suffix(3).elementsEqual(".db".utf8) {
+        for file in FileSystemLook.names(in: directory) where file.count > 3 && file.suffix(3).elementsEqual(".db".utf8)
+        {
             let name = String(decoding: file.dropLast(3), as: UTF8.self)
             do throws(StoreError) {
                 let database = try Database(path: directory + [UInt8(ascii: "/")] + file, access: .readOnly)

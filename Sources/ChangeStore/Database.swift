@@ -24,7 +24,8 @@ final class Database {
             let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
             let extended = opened.map { sqlite3_extended_errcode($0) } ?? code
             sqlite3_close_v2(opened)
-            throw StoreError(code: extended, operation: "opening \(String(decoding: path, as: UTF8.self))", message: message)
+            throw StoreError(
+                code: extended, operation: "opening \(String(decoding: path, as: UTF8.self))", message: message)
         }
         handle = opened
         sqlite3_extended_result_codes(handle, 1)

@@ -39,16 +39,18 @@ extension Store {
         var result = RetentionResult()
         let cursors = Consumer.cursors(stateDirectory: stateDirectory, store: uuid)
         let slowest = min(cursors.values.min() ?? .max, keep)
-        let byAge = try database.integer(
-            "SELECT max(last) FROM commits WHERE latest < \(now.nanoseconds &- limits.age)") ?? 0
+        let byAge =
+            try database.integer(
+                "SELECT max(last) FROM commits WHERE latest < \(now.nanoseconds &- limits.age)") ?? 0
         let wanted = try max(byAge, overflowing(limits.size))
         let floor = try max(min(wanted, slowest), overflowing(limits.hardSize))
         let known = try database.integer("SELECT value FROM meta WHERE key = 'history_floor'") ?? 0
         guard floor > known else { return result }
 
         // A step at a time, so that events are looked at in between.
-        let step = try database.integer(
-            "SELECT last FROM commits WHERE last <= \(floor) ORDER BY first LIMIT 1 OFFSET 999") ?? floor
+        let step =
+            try database.integer(
+                "SELECT last FROM commits WHERE last <= \(floor) ORDER BY first LIMIT 1 OFFSET 999") ?? floor
         let overtaken = cursors.filter { $0.value < step }.map(\.key).sorted()
         let wasAlready = Set(cursors.filter { $0.value < known }.map(\.key))
         result.overtaken = overtaken.filter { !wasAlready.contains($0) }

@@ -22,7 +22,8 @@ public struct EntryName: Hashable, Sendable {
 
 /// The index: names, and the inodes they name.
 extension Store {
-    public func entry(in directory: DirectoryID, named name: UnsafeRawBufferPointer) throws(StoreError) -> IndexedEntry? {
+    public func entry(in directory: DirectoryID, named name: UnsafeRawBufferPointer) throws(StoreError) -> IndexedEntry?
+    {
         let statement = statements.selectEntry
         statement.bind(1, directory.rawValue).bind(2, borrowing: name)
         defer { statement.reset() }

@@ -1,4 +1,5 @@
 import CSQLite
+
 /// The tracker's store: index and history in one SQLite file, written by one thread of one process.
 ///
 /// All changes happen in transactions: `begin`, any number of index and history operations, `commit`. A crash leaves

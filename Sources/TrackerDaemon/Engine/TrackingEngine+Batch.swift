@@ -10,7 +10,10 @@ extension TrackingEngine {
         windowOpened = nil
         batch.exchange(with: marks)
         interpreter.noteWrittenOpen(in: batch)
-        for node in batch.nodes where tree.isLive(node) { try settle(node, now) }
+        for node in batch.nodes where tree.isLive(node) {
+            try settle(node, now)
+            heartbeat.progress()
+        }
         batch.removeAll()
         let due = fresh
         fresh.removeAll(keepingCapacity: true)

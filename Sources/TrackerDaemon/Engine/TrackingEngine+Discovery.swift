@@ -72,7 +72,8 @@ extension TrackingEngine {
         // A bind mount shows one directory at two places.
         guard case .directory(let opened) = try open(tree.parent(of: known), for: .look) else { return known }
         let still = try tree.name(of: known).withTerminatedName { (bytes) throws(StoreError) -> Bool in
-            guard let status = try? FileStatus.of(bytes.cString, in: opened.descriptor.number), status.isDirectory else {
+            guard let status = try? FileStatus.of(bytes.cString, in: opened.descriptor.number), status.isDirectory
+            else {
                 return false
             }
             return try self.key(of: status, named: bytes, in: opened.descriptor.number) == identity.key
@@ -99,7 +100,8 @@ extension TrackingEngine {
             watch(node, opened.descriptor.number)
             for name in subdirectories(of: opened.descriptor.number, node) {
                 try name.withTerminatedName { (name) throws(StoreError) in
-                    guard let status = try? FileStatus.of(name.cString, in: opened.descriptor.number), status.isDirectory,
+                    guard let status = try? FileStatus.of(name.cString, in: opened.descriptor.number),
+                        status.isDirectory,
                         tree.child(of: node, named: name) == nil
                     else { return }
                     let key = try key(of: status, named: name, in: opened.descriptor.number)

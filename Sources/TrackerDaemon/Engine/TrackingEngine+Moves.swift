@@ -139,6 +139,7 @@ extension TrackingEngine {
             }
             if let watch = tree.clearWatch(of: member) { instance.inotify.remove(watch) }
             polled.remove(member)
+            unreadable.remove(member)
             misplaced[member] = nil
             entriesRecorded.remove(member)
             expected[member] = nil

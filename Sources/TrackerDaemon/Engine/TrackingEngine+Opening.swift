@@ -76,7 +76,7 @@ extension TrackingEngine {
 
     /// A directory that cannot be read or searched: told once, kept in the index as it is.
     func tell(refused error: Errno, _ node: NodeID) {
-        guard !tree.state(of: node).contains(.unreadable) else { return }
+        guard unreadable.insert(node).inserted else { return }
         tree.setState(.unreadable, of: node)
         log.warning(
             "a directory cannot be read: its changes are not seen until that is mended",

@@ -218,7 +218,7 @@ extension TrackingEngine {
         mounts = table
     }
 
-    private func currentMounts() throws(Errno) -> MountTable { try MountTable.read(MountTable.open().number) }
+    func currentMounts() throws(Errno) -> MountTable { try MountTable.read(MountTable.open().number) }
 
     private func lookAtMountPoint(_ path: [UInt8]) throws(StoreError) {
         for root in tree.roots {

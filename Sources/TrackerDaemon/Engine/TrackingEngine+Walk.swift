@@ -33,6 +33,7 @@ extension TrackingEngine {
         while let node = walk.popLast() {
             guard tree.isLive(node) else { continue }
             try scan(node)
+            heartbeat.progress()
             if MonotonicTime.now.nanoseconds >= end { break }
         }
     }
@@ -52,7 +53,8 @@ extension TrackingEngine {
 
     private func scan(_ node: NodeID, _ descriptor: CInt, _ scope: ScanScope) throws(StoreError) {
         if tree.watch(of: node) == nil || scope.reason == .gap { watch(node, descriptor) }
-        tree.clearState(.unreadable, of: node)
+        if unreadable.remove(node) != nil { tree.clearState(.unreadable, of: node) }
+        statistics.walked += 1
         let listing = Listing()
         do throws(Errno) {
             try lister.list(descriptor) { name, length, _, isDirectory in

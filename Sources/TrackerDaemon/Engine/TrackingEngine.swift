@@ -12,6 +12,7 @@ final class TrackingEngine {
     let store: Store
     let instance: InotifyInstance
     let log: Logger
+    let heartbeat: Heartbeat
     var settings: EngineSettings
 
     let tree = DirectoryTree()
@@ -40,6 +41,7 @@ final class TrackingEngine {
     var polled: Set<NodeID> = []
     /// Roots whose present state was accepted: what is missing in them is deleted, until the walk is over.
     var accepting: Set<NodeID> = []
+    var unreadable: Set<NodeID> = []
     /// The numbers of the devices met, while the mounts stay as they are.
     var fileSystems: [UInt64: KnownFileSystem] = [:]
     var mounts = MountTable([])
@@ -68,15 +70,44 @@ final class TrackingEngine {
     /// Longest slice of a walk before events are looked at again, in nanoseconds.
     static let sliceTime: Int64 = 25_000_000
 
-    init(store: Store, instance: InotifyInstance, settings: EngineSettings, log: Logger) throws(StoreError) {
+    init(
+        store: Store, instance: InotifyInstance, settings: EngineSettings, log: Logger, heartbeat: Heartbeat
+    ) throws(StoreError) {
         self.store = store
         self.instance = instance
         self.settings = settings
         self.log = log
+        self.heartbeat = heartbeat
         interpreter = EventInterpreter(tree: tree, marks: marks)
         isBaseline = store.isNew && !settings.emitExisting
         installExclusions()
         try loadTree()
+    }
+
+    /// Watches the roots and queues the first walk.
+    func start() throws(StoreError) {
+        mounts = (try? currentMounts()) ?? mounts
+        try store.begin()
+        try noteSettings()
+        try evaluateRoots()
+        for root in tree.roots where !tree.state(of: root).contains(.missing) {
+            if isBaseline { tree.setState(.queuedSilent, of: root) }
+            queue(root, [.queuedDeep, .queuedGap])
+        }
+        try store.commitTransaction()
+    }
+
+    /// Takes other settings over. Watches that stay are not touched, and no event is lost.
+    func reload(_ new: EngineSettings) throws(StoreError) {
+        let excludesChanged = settings.exclude != new.exclude || settings.oneFileSystem != new.oneFileSystem
+        settings = new
+        installExclusions()
+        try store.begin()
+        try noteSettings()
+        try evaluateRoots()
+        if excludesChanged { walkEverything() }
+        isReconciled = false
+        try store.commitTransaction()
     }
 
     // MARK: One step
@@ -134,8 +165,57 @@ final class TrackingEngine {
     }
 
     /// Nothing is left to be looked at.
-    var isSettled: Bool {
-        marks.isEmpty && paced.isEmpty && fresh.isEmpty && walk.isEmpty && detached.isEmpty
+    var isSettled: Bool { isSettledButForWalk && walk.isEmpty }
+
+    /// Nothing is left but the rest of a walk, which a later start does as well.
+    var isSettledButForWalk: Bool { marks.isEmpty && paced.isEmpty && fresh.isEmpty && detached.isEmpty }
+
+    /// What is left is waiting for events to explain where a directory went.
+    var isWaitingForEvents: Bool { walk.isEmpty && (!marks.isEmpty || !detached.isEmpty) }
+
+    /// Walks the directories without a watch at once.
+    func pollNow() { poll(.now) }
+
+    /// Every interned path is void: retention removed some.
+    func forgetPaths() {
+        tree.forgetPaths()
+        rootParents.removeAll()
+    }
+
+    /// What weakens the promise now, each with its remedy.
+    func degradedReasons() -> [String] {
+        var reasons: [String] = []
+        if !polled.isEmpty {
+            reasons.append(
+                "\(polled.count) directories have no watch and are polled: "
+                    + "sysctl -w fs.inotify.max_user_watches=\(Self.suggestedLimit(for: tree.count))")
+        }
+        for root in tree.roots where tree.state(of: root).contains(.missing) {
+            reasons.append(
+                "root \(printable(tree.name(of: root))) is missing: mount or restore it, or changes accept it")
+        }
+        for node in expected.keys where tree.isLive(node) {
+            let path = printable(tree.path(of: node))
+            reasons.append(
+                "\(path) is held, another file system or directory is there: mount the right one, or changes accept it")
+        }
+        if !unreadable.isEmpty {
+            reasons.append("\(unreadable.count) directories cannot be read: see the journal")
+        }
+        return reasons
+    }
+
+    /// Room to grow: twice the directories, in powers of two.
+    private static func suggestedLimit(for directories: Int) -> Int {
+        var limit = 524_288
+        while limit < directories * 2 { limit *= 2 }
+        return limit
+    }
+
+    private func noteSettings() throws(StoreError) {
+        let newline: [UInt8] = [UInt8(ascii: "\0")]
+        try store.note("exclude", Array(settings.exclude.patterns.map(\.source).joined(separator: newline)))
+        try store.note("own", Array(settings.ownPaths.joined(separator: newline)))
     }
 
     private func finishWalk() throws(StoreError) {
@@ -157,6 +237,8 @@ struct EngineStatistics: Sendable {
     var directories = 0
     var watches = 0
     var polled = 0
+    /// Directories listed since the start.
+    var walked = 0
 }
 
 /// What stands behind a device number.

@@ -1,0 +1,21 @@
+import ChangeStore
+import Changelog
+
+/// The history as lines of the changelog, read on the changelog's thread.
+struct ChangelogFeed: ChangelogSource {
+    private let reader: StoreReader
+
+    init(stateDirectory: [UInt8]) throws(StoreError) { reader = try StoreReader(stateDirectory: stateDirectory) }
+
+    mutating func lines(
+        after sequence: Int64, limit: Int, _ body: (Int64, UnsafeRawBufferPointer) -> Bool
+    ) throws -> Int64? {
+        try reader.forEachPath(after: sequence, limit: limit) { number, kind, path in
+            switch kind {
+            // Nothing happened to a file: there is nothing to tell whoever tails the log.
+            case .baseline, .untracked: true
+            default: body(number, path)
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Changelog
+import LinuxKernel
+import Logging
+import Synchronization
+import SystemPackage
+
+/// The changelog's writer for the store that is in use: a store that was set aside takes its writer along.
+final class ChangelogSlot: Sendable {
+    private struct Current {
+        var settings: TrackerSettings
+        var store: String?
+        var writer: ChangelogWriter?
+        /// Why there is no writer.
+        var failure: String?
+    }
+    private let current: Mutex<Current>
+    private let log: Logger
+
+    init(settings: TrackerSettings, log: Logger) {
+        current = Mutex(Current(settings: settings))
+        self.log = log
+    }
+
+    /// Rows up to `sequence` are committed in the store with this UUID.
+    func wake(store: String, through sequence: Int64) {
+        let writer = current.withLock { current -> ChangelogWriter? in
+            if current.store != store || current.writer == nil { open(store, &current) }
+            return current.writer
+        }
+        writer?.wake(through: sequence)
+    }
+
+    private func open(_ store: String, _ current: inout Current) {
+        current.store = store
+        let stateDirectory = current.settings.stateDirectory
+        let log = log
+        do throws(Errno) {
+            current.writer = try ChangelogWriter(
+                ChangelogSettings(
+                    path: current.settings.logPath, requireMount: current.settings.requireMount,
+                    stateDirectory: stateDirectory, store: store, firstPosition: 0),
+                source: { try ChangelogFeed(stateDirectory: stateDirectory) },
+                onStateChange: { transition in
+                    switch transition {
+                    case .failing(let failure):
+                        log.error(
+                            "the log cannot be written; what is owed is appended later",
+                            metadata: ["error": "\(failure)"])
+                    case .recovered: log.notice("the log is written again; what was owed is in it")
+                    }
+                })
+            current.failure = nil
+        } catch {
+            if current.failure == nil {
+                log.error("the log's position cannot be kept in the state directory", metadata: ["errno": "\(error)"])
+            }
+            current.failure = "log: its position cannot be kept in the state directory (\(error))"
+        }
+    }
+
+    func reconfigure(_ settings: TrackerSettings) {
+        let writer = current.withLock { current in
+            current.settings = settings
+            return current.writer
+        }
+        writer?.reconfigure(path: settings.logPath, requireMount: settings.requireMount)
+    }
+
+    /// Something was mounted or unmounted: what kept the log from being written may be gone.
+    func retryNow() { current.withLock { $0.writer }?.retryNow() }
+
+    /// What is wrong with the log, with its remedy.
+    var reasons: [String] {
+        let (writer, failure) = current.withLock { ($0.writer, $0.failure) }
+        var reasons = failure.map { [$0] } ?? []
+        if case .owed(let lines, _, let reason)? = writer?.state.health {
+            reasons.append("log: \(lines) lines owed, \(reason)")
+        }
+        return reasons
+    }
+
+    /// Up to where every row is durably in the log.
+    var position: Int64 { current.withLock { $0.writer }?.state.syncedSequence ?? 0 }
+
+    var heartbeat: Heartbeat.Snapshot {
+        guard let state = current.withLock({ $0.writer })?.state else {
+            return Heartbeat.Snapshot(lastProgress: nil, isBusy: false, thread: 0)
+        }
+        var isBusy = false
+        if case .working = state.activity { isBusy = true }
+        return Heartbeat.Snapshot(lastProgress: state.heartbeat, isBusy: isBusy, thread: state.threadIdentifier)
+    }
+
+    /// Appends what is there and ends.
+    ///
+    /// - Returns: false when the disk did not answer in time.
+    func stop(deadline: MonotonicTime) -> Bool {
+        current.withLock { $0.writer }?.drainAndStop(deadline: deadline) ?? true
+    }
+}

@@ -1,0 +1,252 @@
+import ChangeStore
+import Changelog
+import Glibc
+import LinuxKernel
+public import Logging
+import Synchronization
+import SystemPackage
+import SystemdSupport
+
+/// The tracker as a process: starts its threads in order, answers signals and the service manager, stops them in order.
+public final class TrackerProcess {
+    private let log: Logger
+    private let reload: @Sendable () throws -> TrackerSettings
+    private var settings: TrackerSettings
+    private let notifier = ServiceNotifier()
+
+    /// - Parameter reload: reads the settings anew, for SIGHUP.
+    public init(
+        settings: TrackerSettings, log: Logger, reload: @escaping @Sendable () throws -> TrackerSettings
+    ) {
+        self.settings = settings
+        self.log = log
+        self.reload = reload
+    }
+
+    /// Runs until SIGTERM or SIGINT.
+    ///
+    /// - Throws: `TrackerStartError` when it cannot start.
+    public func run() throws(TrackerStartError) {
+        // A reader of standard error that goes away must not take the tracker along.
+        signal(SIGPIPE, SIG_IGN)
+        let signals = try systemPart("signalfd") { () throws(Errno) in try SignalQueue([SIGTERM, SIGINT, SIGHUP]) }
+        let files = StoreFiles(directory: settings.stateDirectory)
+        try prepare(files)
+        let lock = try takeLock(files)
+        let store = try openStore(files)
+        let parts = try assemble(store, files)
+        parts.reader.start()
+        parts.tracker.start(with: store)
+        let control = startControl(parts)
+        watch(signals, parts)
+        stop(parts, control)
+        withExtendedLifetime(lock) {}
+    }
+
+    /// The threads and what they share.
+    private struct Parts {
+        let inbox: Inbox
+        let reader: EventReader
+        let tracker: TrackerThread
+        let changelog: ChangelogSlot
+        let checkpoint: CheckpointThread
+        let board: StatusBoard
+    }
+
+    // MARK: Starting
+
+    private func prepare(_ files: StoreFiles) throws(TrackerStartError) {
+        do throws(Errno) {
+            try FileSystemLook.makeDirectory(files.directory)
+        } catch {
+            throw TrackerStartError(
+                .other,
+                "the state directory \(text(files.directory)) cannot be made (\(error)): "
+                    + "make it, or name another one with --state")
+        }
+    }
+
+    private func takeLock(_ files: StoreFiles) throws(TrackerStartError) -> FileLock {
+        do throws(Errno) {
+            return try FileLock(path: files.lock)
+        } catch {
+            guard error == .wouldBlock else {
+                throw TrackerStartError(
+                    .other, "the lock \(text(files.lock)) cannot be taken (\(error)): check its permissions")
+            }
+            throw TrackerStartError(
+                .alreadyRunning,
+                "another tracker runs on \(text(files.directory)): stop it, or name another state directory with --state"
+            )
+        }
+    }
+
+    private func openStore(_ files: StoreFiles) throws(TrackerStartError) -> Store {
+        do throws(StoreError) {
+            return try StoreKeeper.open(files, log: log)
+        } catch {
+            throw TrackerStartError(.other, "\(error)")
+        }
+    }
+
+    private func assemble(_ store: Store, _ files: StoreFiles) throws(TrackerStartError) -> Parts {
+        let log = log
+        let notifier = notifier
+        let board = StatusBoard()
+        let changelog = ChangelogSlot(settings: settings, log: log)
+        let instance: InotifyInstance
+        do throws(Errno) {
+            instance = try InotifyInstance()
+        } catch {
+            throw TrackerStartError(
+                .other,
+                "inotify is not to be had (\(error)): raise fs.inotify.max_user_instances with sysctl, or stop what uses them"
+            )
+        }
+        do throws(Errno) {
+            let inbox = try Inbox()
+            let reader = try EventReader(instance: instance, inbox: inbox)
+            let checkpoint = try CheckpointThread(files: files, log: log)
+            let tracker = TrackerThread(
+                inbox: inbox,
+                shared: TrackerThread.Shared(
+                    instance: instance, files: files, settings: settings, log: log,
+                    onStatus: { status in
+                        let sentence = board.update(tracker: status, changelog: changelog.reasons)
+                        if status.walked != nil { notifier.extendTimeout(nanoseconds: 60_000_000_000) }
+                        notifier.status(sentence)
+                    },
+                    onReady: { status in
+                        notifier.ready(status: board.update(tracker: status, changelog: changelog.reasons))
+                    },
+                    checkpoint: { checkpoint.wake() },
+                    onCommit: { uuid, sequence in changelog.wake(store: uuid, through: sequence) },
+                    changelogPosition: { changelog.position }))
+            return Parts(
+                inbox: inbox, reader: reader, tracker: tracker, changelog: changelog, checkpoint: checkpoint,
+                board: board)
+        } catch {
+            throw TrackerStartError(.other, "the tracker's threads cannot be set up: \(error)")
+        }
+    }
+
+    private func systemPart<Part: ~Copyable>(
+        _ name: String, _ make: () throws(Errno) -> Part
+    ) throws(TrackerStartError) -> Part {
+        do throws(Errno) { return try make() } catch { throw TrackerStartError(.other, "\(name): \(error)") }
+    }
+
+    private func startControl(_ parts: Parts) -> ControlServer? {
+        let board = parts.board
+        let reader = parts.reader
+        let inbox = parts.inbox
+        do throws(ControlError) {
+            return try ControlServer(stateDirectory: settings.stateDirectory) { request, reply in
+                switch request {
+                case .status: reply(.ok(board.sentence))
+                case .settle:
+                    reader.passAfterDraining(.settle { reply($0.map(ControlReply.error) ?? .ok("")) })
+                case .accept(let path):
+                    inbox.put(
+                        .accept(path) { result in
+                            switch result {
+                            case .success(let done): reply(.ok(done))
+                            case .failure(let error): reply(.error(error.reason))
+                            }
+                        })
+                }
+            }
+        } catch {
+            log.error(
+                "no control socket: changes accept and verify index will not reach this tracker",
+                metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    // MARK: Running
+
+    /// Waits for signals, and pings the watchdog while the pipeline moves.
+    private func watch(_ signals: borrowing SignalQueue, _ parts: Parts) {
+        guard let poll = try? EventPoll(), (try? poll.add(signals.descriptor.number, for: .readable, tag: 0)) != nil
+        else { return }
+        var judge = ServiceNotifier.watchdogInterval.map(PipelineWatch.init(watchdogInterval:))
+        let timer = judge.flatMap { try? Timer(period: $0.period) }
+        if let timer { try? poll.add(timer.timer.descriptor.number, for: .readable, tag: 1) }
+        var toldStuck: Set<String> = []
+        while true {
+            guard let ready = try? poll.wait(milliseconds: nil) else { continue }
+            for (tag, _) in ready {
+                if tag == 1 {
+                    timer?.timer.clear()
+                    ping(&judge, parts, &toldStuck)
+                    continue
+                }
+                while let signal = signals.next() {
+                    if signal != SIGHUP { return }
+                    takeOverSettings(parts)
+                }
+            }
+        }
+    }
+
+    /// A class, so that it can be optional and outlive the closure.
+    private final class Timer {
+        let timer: PeriodicTimer
+        init(period: Int64) throws(Errno) { timer = try PeriodicTimer(nanoseconds: period) }
+    }
+
+    private func ping(_ judge: inout PipelineWatch?, _ parts: Parts, _ told: inout Set<String>) {
+        let stages = [
+            PipelineWatch.Stage(name: "reader", importance: .essential, heartbeat: parts.reader.heartbeat.snapshot),
+            PipelineWatch.Stage(name: "tracker", importance: .essential, heartbeat: parts.tracker.heartbeat.snapshot),
+            PipelineWatch.Stage(name: "changelog", importance: .expendable, heartbeat: parts.changelog.heartbeat),
+        ]
+        let verdict = judge?.judge(stages, at: .now) { thread in
+            (try? ThreadState.of(thread: thread)) == .waitingForDisk
+        }
+        guard let verdict else { return }
+        for finding in verdict.findings where told.insert(finding.stage).inserted {
+            log.error("a part of the tracker does not move", metadata: ["finding": "\(finding)"])
+        }
+        told.formIntersection(verdict.findings.map(\.stage))
+        notifier.status(
+            parts.board.update(findings: verdict.findings.map(\.description), changelog: parts.changelog.reasons))
+        if verdict.mayPing { notifier.ping() }
+    }
+
+    private func takeOverSettings(_ parts: Parts) {
+        notifier.reloading(status: "rereading the configuration")
+        do {
+            let new = try reload()
+            if new.stateDirectory != settings.stateDirectory {
+                log.warning("[store] directory is taken over by a restart only")
+            }
+            settings.logPath = new.logPath
+            settings.requireMount = new.requireMount
+            parts.changelog.reconfigure(new)
+            parts.inbox.put(.reload(new.engine))
+            log.notice("the configuration was read again")
+        } catch {
+            log.error("the configuration has errors: the old one stays in force", metadata: ["error": "\(error)"])
+            notifier.ready(status: parts.board.sentence)
+        }
+    }
+
+    // MARK: Stopping
+
+    private func stop(_ parts: Parts, _ control: ControlServer?) {
+        notifier.stopping(status: "finishing")
+        control?.stop()
+        parts.reader.passAfterDraining(.stop)
+        parts.tracker.join()
+        parts.reader.stop()
+        parts.checkpoint.stop()
+        if !parts.changelog.stop(deadline: MonotonicTime.now.advanced(milliseconds: 1_000)) {
+            log.warning("the log's disk does not answer: what is owed is appended after the next start")
+        }
+        log.info("stopped")
+    }
+
+    private func text(_ path: [UInt8]) -> String { String(decoding: path, as: UTF8.self) }
+}

@@ -1,0 +1,145 @@
+import ChangeStore
+import Changelog
+import LinuxKernel
+import Logging
+import Tracking
+
+/// One engine on one open store, from its first walk until the stop or the store's failure.
+struct TrackerSession: ~Copyable {
+    let engine: TrackingEngine
+    private let store: Store
+    private let shared: TrackerThread.Shared
+    private let inbox: Inbox
+    private let heartbeat: Heartbeat
+    private var content = Inbox.Content()
+    private var settling: [@Sendable (String?) -> Void] = []
+    private var isReady = false
+    private var minute = MinuteCounter()
+    private var changesCounted: Int64 = 0
+    private var nextStatus = MonotonicTime(nanoseconds: 0)
+    private var nextRetention = MonotonicTime(nanoseconds: 0)
+
+    /// Between two runs of retention, in milliseconds.
+    private static let retentionInterval: Int64 = 600_000
+
+    init(
+        store: Store, settings: EngineSettings, shared: TrackerThread.Shared, inbox: Inbox, heartbeat: Heartbeat
+    ) throws(StoreError) {
+        self.store = store
+        self.shared = shared
+        self.inbox = inbox
+        self.heartbeat = heartbeat
+        engine = try TrackingEngine(
+            store: store, instance: shared.instance, settings: settings, log: shared.log, heartbeat: heartbeat)
+    }
+
+    /// Runs until a stop is ordered.
+    mutating func run() throws(StoreError) {
+        try engine.start()
+        shared.onCommit(store.uuid, store.lastCommitted)
+        while true {
+            heartbeat.progress()
+            inbox.take(into: &content)
+            let orders = content.orders
+            let isStopping = orders.contains { if case .stop = $0 { true } else { false } }
+            for order in orders { try carryOut(order) }
+            engine.isHurried = !settling.isEmpty || isStopping
+            try step()
+            if isStopping { return try finish() }
+            answerSettled()
+            try maintain()
+            heartbeat.idle()
+            inbox.wait(until: deadline())
+            heartbeat.begin()
+        }
+    }
+
+    private func deadline() -> MonotonicTime? {
+        // While somebody waits, what was put off is looked at again after the events had a moment to explain it.
+        if !settling.isEmpty { return MonotonicTime.now.advanced(milliseconds: engine.isWaitingForEvents ? 5 : 0) }
+        return engine.nextDeadline()
+    }
+
+    private mutating func step() throws(StoreError) {
+        let now = MonotonicTime.now
+        try content.events.withRawBytes { (events) throws(StoreError) in
+            try engine.step(
+                events: events, lostEvents: content.lostEvents, mountsChanged: content.mountsChanged, now: now)
+        }
+        shared.onCommit(store.uuid, store.lastCommitted)
+        if store.isCheckpointDue { shared.checkpoint() }
+        minute.add(engine.statistics.changes - changesCounted, at: now)
+        changesCounted = engine.statistics.changes
+        if now >= nextStatus {
+            nextStatus = now.advanced(milliseconds: 1_000)
+            shared.onStatus(status(now))
+        }
+        if !isReady && engine.isReconciled {
+            isReady = true
+            shared.onReady(status(now))
+        }
+    }
+
+    private mutating func carryOut(_ order: Inbox.Order) throws(StoreError) {
+        switch order {
+        case .settle(let reply):
+            engine.pollNow()
+            settling.append(reply)
+        case .accept(let path, let reply): reply(try engine.accept(path))
+        case .reload(let settings):
+            try engine.reload(settings)
+            isReady = false
+        case .stop: break
+        }
+    }
+
+    private mutating func answerSettled() {
+        guard !settling.isEmpty, engine.isSettled else { return }
+        for reply in settling { reply(nil) }
+        settling = []
+        engine.isHurried = false
+    }
+
+    /// Applies retention now and then.
+    private mutating func maintain() throws(StoreError) {
+        let now = MonotonicTime.now
+        guard now >= nextRetention, engine.isReconciled else { return }
+        let result = try store.applyRetention(
+            shared.settings.retention, stateDirectory: shared.settings.stateDirectory,
+            keepAfter: shared.changelogPosition())
+        if result.removedPaths { engine.forgetPaths() }
+        for name in result.overtaken {
+            shared.log.error(
+                "a consumer is so far behind that history it has not seen was removed: it needs a full reconcile",
+                metadata: ["consumer": "\(name)", "remedy": "run it, or raise max_size_hard"])
+        }
+        nextRetention = now.advanced(milliseconds: result.isUnfinished ? 100 : Self.retentionInterval)
+    }
+
+    /// Finishes what has come in and closes the store.
+    private mutating func finish() throws(StoreError) {
+        let end = MonotonicTime.now.advanced(milliseconds: 500)
+        while !engine.isSettledButForWalk && MonotonicTime.now < end {
+            content.events.removeAll()
+            content.lostEvents = false
+            content.mountsChanged = false
+            inbox.wait(until: MonotonicTime.now.advanced(milliseconds: 5))
+            inbox.take(into: &content)
+            try step()
+        }
+        for reply in settling { reply("the tracker is stopping") }
+        try store.close()
+        shared.onCommit(store.uuid, store.lastCommitted)
+    }
+
+    private mutating func status(_ now: MonotonicTime) -> TrackerStatus {
+        var status = TrackerStatus()
+        status.roots = engine.tree.roots.count
+        status.directories = engine.statistics.directories
+        status.changesLastMinute = minute.total(at: now)
+        status.totalChanges = engine.statistics.changes
+        status.walked = engine.isReconciled ? nil : engine.statistics.walked
+        status.degraded = engine.degradedReasons()
+        return status
+    }
+}

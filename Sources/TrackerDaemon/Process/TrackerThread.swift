@@ -1,0 +1,107 @@
+import ChangeStore
+import Changelog
+import LinuxKernel
+import Logging
+import Synchronization
+import SystemPackage
+
+/// Runs the engine on its thread: feeds it, carries out orders, and starts over when the store fails.
+final class TrackerThread: Sendable {
+    let inbox: Inbox
+    let heartbeat = Heartbeat()
+    private let shared: Shared
+    private let thread: Mutex<KernelThread?> = Mutex(nil)
+
+    /// What the thread works with.
+    struct Shared: Sendable {
+        let instance: InotifyInstance
+        let files: StoreFiles
+        let settings: TrackerSettings
+        let log: Logger
+        /// A status to show; called at most about once a second.
+        let onStatus: @Sendable (TrackerStatus) -> Void
+        /// Every root is watched and compared, for the first time or after a reload.
+        let onReady: @Sendable (TrackerStatus) -> Void
+        let checkpoint: @Sendable () -> Void
+        /// Rows up to here are committed in the store with this UUID.
+        let onCommit: @Sendable (_ store: String, _ sequence: Int64) -> Void
+        /// Up to where the changelog needs no row any more.
+        let changelogPosition: @Sendable () -> Int64
+    }
+
+    init(inbox: Inbox, shared: Shared) {
+        self.inbox = inbox
+        self.shared = shared
+    }
+
+    func start(with store: Store) {
+        let first = Transferred(store)
+        thread.withLock { $0 = KernelThread(name: "tracker") { [self] in run(first.take()) } }
+    }
+
+    func join() { thread.withLock { $0 }?.join() }
+
+    /// A value handed over to the thread, once.
+    private final class Transferred: @unchecked Sendable {
+        private var store: Store?
+        init(_ store: Store) { self.store = store }
+        func take() -> Store? {
+            defer { store = nil }
+            return store
+        }
+    }
+
+    private func run(_ first: Store?) {
+        heartbeat.adoptCurrentThread()
+        var settings = shared.settings.engine
+        var store = first
+        var delay: Int64 = 1_000
+        while true {
+            do throws(StoreError) {
+                if store == nil { store = try StoreKeeper.open(shared.files, log: shared.log) }
+                guard let opened = store.take() else { return }
+                var session = try TrackerSession(
+                    store: opened, settings: settings, shared: shared, inbox: inbox, heartbeat: heartbeat)
+                defer { settings = session.engine.settings }
+                try session.run()
+                return
+            } catch {
+                store = nil
+                if error.reason == .corrupt {
+                    try? StoreKeeper.setAside(shared.files, because: error, log: shared.log)
+                }
+                shared.log.error(
+                    "the store cannot be written: changes are found by a walk once it can be",
+                    metadata: ["error": "\(error)", "retry": "\(delay / 1_000) s"])
+                var status = TrackerStatus()
+                status.degraded = ["store: \(error)"]
+                shared.onStatus(status)
+                if pause(milliseconds: delay) { return }
+                delay = min(delay * 2, 30_000)
+            }
+        }
+    }
+
+    /// Waits before the store is tried again.
+    ///
+    /// - Returns: true when the tracker is to stop.
+    private func pause(milliseconds: Int64) -> Bool {
+        let end = MonotonicTime.now.advanced(milliseconds: milliseconds)
+        var content = Inbox.Content()
+        while MonotonicTime.now < end {
+            heartbeat.idle()
+            inbox.wait(until: end)
+            heartbeat.begin()
+            inbox.take(into: &content)
+            for order in content.orders {
+                switch order {
+                case .stop: return true
+                case .settle(let reply): reply("the store cannot be written now; see the journal")
+                case .accept(_, let reply): reply(.failure(AcceptError(reason: "the store cannot be written now")))
+                case .reload: break
+                }
+            }
+        }
+        return false
+    }
+}
