@@ -15,7 +15,7 @@ public enum FileSystemLook {
     public static func makeDirectory(_ path: [UInt8], mode: mode_t = 0o750) throws(Errno) {
         do throws(Errno) {
             try withCPath(path) { (name) throws(Errno) in _ = try systemCall { mkdir(name, mode) } }
-        } catch where error == .fileExists {
+        } catch  where error == .fileExists {
             return
         } catch {
             throw error

@@ -1,21 +1,79 @@
+import ChangeStore
+import LinuxKernel
+import TrackerDaemon
+
+extension StoreReader: ChangeSource {}
+
 /// What `changes query` reads.
 ///
 /// - Parameter directory: the state directory, absolute.
 /// - Throws: `CommandFailure`: `unavailable` when there is no store.
 func openChangeSource(in directory: [UInt8]) throws -> any ChangeSource {
-    throw noStore(in: directory)
+    try openingStore(in: directory) { () throws(StoreError) in try StoreReader(stateDirectory: directory) }
 }
 
-/// Compares the index with the disk.
+/// Compares the index with the disk, after everything pending is processed.
+///
+/// While a tracker runs, changes go on between its last look and this one: what differs is looked at again, and only
+/// what differs every time is reported.
 ///
 /// - Parameter report: is given each difference, as one line without its end.
 func verifyIndex(in directory: [UInt8], report: (_ difference: String) throws -> Void) throws {
-    throw noStore(in: directory)
+    var remaining: Set<IndexVerification.Difference>?
+    for _ in 0..<3 {
+        let isTracked = try settle(in: directory)
+        let found = try openingStore(in: directory) { () throws(StoreError) in
+            Set(try IndexVerification(stateDirectory: directory).differences())
+        }
+        remaining = remaining.map { $0.intersection(found) } ?? found
+        if remaining?.isEmpty ?? true || !isTracked { break }
+    }
+    for difference in (remaining ?? []).sorted(by: { $0.path.lexicographicallyPrecedes($1.path) }) {
+        try report("\(OctalEscapes.forTerminal(difference.path)): \(difference.text)")
+    }
+}
+
+/// Waits until the running tracker has everything in its store.
+///
+/// - Returns: false when none runs: the store is what the last one left.
+private func settle(in directory: [UInt8]) throws -> Bool {
+    let reply: ControlReply
+    do throws(ControlError) {
+        reply = try ControlClient.request(.settle, stateDirectory: directory, timeout: .seconds(3_600))
+    } catch {
+        if case .notRunning = error { return false }
+        throw CommandFailure(.inputOutput, "\(error)")
+    }
+    if case .error(let reason) = reply { throw CommandFailure(.temporary, reason) }
+    return true
 }
 
 /// Releases a held root.
 func acceptRoot(_ root: [UInt8], in directory: [UInt8]) throws {
-    throw noStore(in: directory)
+    let reply: ControlReply
+    do throws(ControlError) {
+        reply = try ControlClient.request(.accept(path: root), stateDirectory: directory, timeout: .seconds(60))
+    } catch {
+        throw CommandFailure(.unavailable, "\(error)")
+    }
+    switch reply {
+    case .ok(let text):
+        var output = Output()
+        try output.append(text + "\n")
+        try output.flush()
+    case .error(let reason): throw CommandFailure(.failure, reason)
+    }
+}
+
+private func openingStore<Opened>(
+    in directory: [UInt8], _ body: () throws(StoreError) -> Opened
+) throws -> Opened {
+    do throws(StoreError) {
+        return try body()
+    } catch {
+        if error.reason == .notFound { throw noStore(in: directory) }
+        throw CommandFailure(.inputOutput, error.description)
+    }
 }
 
 /// The failure for a state directory without a store: where one was looked for, and how to get one.

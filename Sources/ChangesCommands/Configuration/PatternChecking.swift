@@ -1,3 +1,5 @@
+import Tracking
+
 /// How patterns are judged while a configuration or a command line is read: each function answers what is wrong with
 /// a pattern and what is expected instead, or nil when the pattern is good.
 public struct PatternChecking: Sendable {
@@ -15,10 +17,11 @@ public struct PatternChecking: Sendable {
     /// The checks of every command.
     public static let standard = PatternChecking(
         root: { pattern in
-            if pattern.first == UInt8(ascii: "/") { return nil }
-            return "it is not absolute; expected a path that starts with /, such as /srv/nfs/*-backup"
+            do throws(PatternError) { _ = try RootPattern(pattern) } catch { return "\(error.problem)" }
+            return nil
         },
         exclude: { pattern in
-            pattern.isEmpty ? "it is empty; expected a name or a path, such as .nfs* or /cache/" : nil
+            do throws(PatternError) { _ = try ExcludePattern(pattern) } catch { return "\(error.problem)" }
+            return nil
         })
 }

@@ -44,7 +44,7 @@ extension TrackingEngine {
             try detach(child)
         }
         if let known = try moved(identity, to: parent) {
-            return try relocate(known, to: name, in: parent) ? known : nil
+            return try relocate(known, to: name, in: parent, status) ? known : nil
         }
         let node = tree.add(name, to: parent, identity: identity)
         if isForeign(device: status.device)

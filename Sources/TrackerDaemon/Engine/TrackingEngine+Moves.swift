@@ -66,7 +66,9 @@ extension TrackingEngine {
     ///
     /// - Returns: false when the new parent could not be recorded yet; the directory is then treated as gone from its
     ///   old place and found again later.
-    func relocate(_ node: NodeID, to name: UnsafeRawBufferPointer, in parent: NodeID) throws(StoreError) -> Bool {
+    func relocate(
+        _ node: NodeID, to name: UnsafeRawBufferPointer, in parent: NodeID, _ status: FileStatus
+    ) throws(StoreError) -> Bool {
         guard tree.directory(of: node) != nil else {
             tree.move(node, to: name, in: parent)
             detached[node] = nil
@@ -81,10 +83,12 @@ extension TrackingEngine {
             try forget(overwritten, name, in: parent)
         }
         tree.move(node, to: name, in: parent)
-        _ = try store.add(name, in: directory, key: entry.key, attributes: entry.attributes)
+        // The rename itself moved the directory's time of change.
+        let attributes = EntryAttributes(status, lookedAt: .now)
+        _ = try store.add(name, in: directory, key: entry.key, attributes: attributes)
         try store.updateDirectory(
             tree.directory(of: node)!, name: name, in: directory, identity: expected[node] ?? tree.identity(of: node))
-        try append(.moved, name, in: parent, entry.attributes, from: record.origin)
+        try append(.moved, name, in: parent, attributes, from: record.origin)
         for member in tree.subtree(of: node) {
             guard let below = tree.directory(of: member) else { continue }
             try appendAll(of: below, kind: .moved, path: try pathID(of: member), from: record.paths[member])
