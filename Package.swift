@@ -57,6 +57,10 @@ let package = Package(
         .testTarget(
             name: "TrackerDaemonTests", dependencies: ["TrackerDaemon", "LinuxKernel", system], swiftSettings: strict),
         .testTarget(name: "ChangesCommandsTests", dependencies: ["ChangesCommands"], swiftSettings: strict),
+        // The real program in processes of its own; `changes` is built beside the tests, not linked.
+        .testTarget(
+            name: "SystemTests", dependencies: ["CLinux", "LinuxKernel", "changes"], path: "Tests/System",
+            cSettings: [.define("_GNU_SOURCE")], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

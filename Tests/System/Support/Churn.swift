@@ -1,0 +1,123 @@
+import Glibc
+import LinuxKernel
+
+/// Random operations on real directories, all from one seed, with a record of what each did: the oracle that sees
+/// what two listings cannot, such as two writes within one tick of the file system's clock.
+final class Churn {
+    /// One operation that was made.
+    struct Step: Sendable {
+        let index: Int
+        let operation: ChurnOperation
+        /// The wall clock before the first and after the last system call.
+        let began: Timestamp
+        let ended: Timestamp
+        /// Paths that changed and exist: each needs a row from `began` or later.
+        var present: [Path] = []
+        /// Paths that ceased to exist.
+        var gone: [Path] = []
+        /// Paths in `present` that did not exist for a moment of the operation.
+        var flickered: [Path] = []
+    }
+
+    let seed: UInt64
+    let roots: [Path]
+    let outside: Path
+    var random: SplitMix64
+    var tree = ModelTree()
+    private(set) var steps: [Step] = []
+    /// Operations that this file system does not have: left out from their first refusal on.
+    private(set) var unsupported: Set<ChurnOperation> = []
+    private var nameCount = 0
+
+    /// - Parameters:
+    ///   - roots: existing empty directories, all on one file system with `outside`.
+    ///   - outside: where subtrees are moved out to.
+    init(seed: UInt64, roots: [Path], outside: Path) {
+        self.seed = seed
+        self.roots = roots
+        self.outside = outside
+        random = SplitMix64(seed: seed)
+    }
+
+    /// Makes one operation; which one, and on what, follows from the seed and from what there is.
+    func step() throws {
+        while true {
+            let operation = ChurnOperation.allCases.randomElement(using: &random)!
+            if unsupported.contains(operation) { continue }
+            let began = Timestamp.now
+            do {
+                guard var effect = try apply(operation) else { continue }
+                effect.keepOnly { isWatched($0) }
+                steps.append(
+                    Step(
+                        index: steps.count, operation: operation, began: began, ended: .now, present: effect.present,
+                        gone: effect.gone, flickered: effect.flickered))
+                return
+            } catch let error as CallFailed where [EOPNOTSUPP, EINVAL, ENOSYS].contains(error.errno) {
+                unsupported.insert(operation)
+            }
+        }
+    }
+
+    func isWatched(_ path: Path) -> Bool { roots.contains { path.isAtOrBelow($0) } }
+
+    // MARK: choosing
+
+    func choose(_ kinds: ModelTree.Kind...) -> Path? {
+        tree.items.filter { kinds.contains($0.value.kind) && isWatched($0.key) }.map(\.key).sorted()
+            .randomElement(using: &random)
+    }
+
+    /// A watched directory, a root included, at most five deep.
+    func chooseParent() -> Path {
+        let deepest = roots[0].bytes.count { $0 == UInt8(ascii: "/") } + 5
+        let directories = tree.items.filter {
+            $0.value.kind == .directory && isWatched($0.key)
+                && $0.key.bytes.count { $0 == UInt8(ascii: "/") } < deepest
+        }
+        return (directories.map(\.key).sorted() + roots).randomElement(using: &random)!
+    }
+
+    /// A path that does not exist: often one that did before.
+    func newPath() -> Path {
+        while true {
+            let path = chooseParent() / newName()
+            if !tree.contains(path) { return path }
+        }
+    }
+
+    private func newName() -> Path {
+        nameCount += 1
+        switch Int.random(in: 0..<12, using: &random) {
+        case 0: return Path(Self.oddNames.randomElement(using: &random)!)
+        case 1...5: return "n\(Int.random(in: 0..<12, using: &random))"
+        default: return "f\(nameCount)"
+        }
+    }
+
+    /// What breaks programs that think of names as words: newline, tab, ESC, backslash, invalid UTF-8, a dash
+    /// in front, 255 bytes, `*`, a space at the end, what looks like an escape, a look-alike of a log line.
+    static let oddNames: [[UInt8]] = [
+        Array("new\nline".utf8), Array("tab\tname".utf8), [0x1B] + Array("[31m".utf8), Array("back\\slash".utf8),
+        [0xFF, 0xFE, 0x80], Array("-rf".utf8), [UInt8](repeating: 0x6C, count: 255), Array("*".utf8),
+        Array("space ".utf8), Array("\\012".utf8), Array("x\n".utf8), Array("é".utf8), [0xC3], [0x01, 0x7F],
+    ]
+
+    func content() -> [UInt8] {
+        [UInt8](
+            repeating: UInt8.random(in: 0x61...0x7A, using: &random), count: Int.random(in: 1...300, using: &random))
+    }
+}
+
+/// What an operation did to paths.
+struct ChurnEffect {
+    var present: [Path] = []
+    var gone: [Path] = []
+    var flickered: [Path] = []
+
+    mutating func keepOnly(_ condition: (Path) -> Bool) {
+        present.removeAll { !condition($0) }
+        gone.removeAll { !condition($0) }
+        flickered.removeAll { !condition($0) }
+    }
+}

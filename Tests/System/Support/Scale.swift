@@ -1,0 +1,50 @@
+import Glibc
+
+/// How large the system tests are. `CHANGES_TEST_FULL=1` (set by `packaging/test --full`) runs the sizes that the
+/// product is specified for; without it they are cut so that all of `swift test` stays within two minutes.
+enum Scale {
+    static let isFull = environment("CHANGES_TEST_FULL") == "1"
+
+    static func pick<Value>(_ small: Value, full: Value) -> Value { isFull ? full : small }
+
+    static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    /// The seeds of a randomised test: those in `CHANGES_TEST_SEED` (comma-separated) to replay a failure, or
+    /// 1 to the count for this scale.
+    static func seeds(_ small: Int, full: Int) -> [UInt64] {
+        if let given = environment("CHANGES_TEST_SEED") { return given.split(separator: ",").compactMap { UInt64($0) } }
+        return (1...UInt64(pick(small, full: full))).map { $0 }
+    }
+}
+
+/// What some tests need beyond an ordinary user's rights.
+enum Privilege {
+    static let isRoot = geteuid() == 0
+
+    /// Whether mounting works here: root in a container may not be allowed to.
+    static let canMount: Bool =
+        isRoot && (try? run(["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]).isSuccess) == true
+
+    /// Whether a loop device can be had.
+    static let canLoop: Bool = canMount && access("/dev/loop-control", W_OK) == 0
+
+    /// Whether an unprivileged user namespace can be had.
+    static let canMakeUserNamespace: Bool = (try? run(["unshare", "-Ur", "true"]).isSuccess) == true
+
+    static let needsMount = "needs root and the right to mount"
+}
+
+/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators"): a whole run follows from a seed.
+struct SplitMix64: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,155 @@
+import Glibc
+import LinuxKernel
+import Testing
+
+/// A place with roots, a tracker over them, and the two things that it writes.
+final class Site {
+    let scratch: Scratch
+    /// The directory of the roots.
+    let base: Path
+    /// Beside the roots, on the same file system, watched by nobody.
+    let outside: Path
+    let roots: [Path]
+    let tracker: Tracker
+    let history: History
+    let log: ChangelogReader
+    private(set) var before: Listing
+    private(set) var recorded = Recorded()
+    private var rowsSeen = 0
+    private var linesSeen = 0
+
+    /// - Parameters:
+    ///   - roots: names of directories to make; the tracker's pattern is `*-backup`.
+    ///   - base: an existing directory for them, instead of one in the scratch directory.
+    init(
+        roots: [String] = ["a-backup"], on base: Path? = nil,
+        _ configure: (inout TrackerSettings, Path) -> Void = { _, _ in }
+    ) throws {
+        scratch = try Scratch()
+        self.base = base ?? scratch.path / "srv"
+        outside = self.base / "outside"
+        if base == nil { try Disk.makeDirectory(self.base) }
+        try Disk.makeDirectory(outside)
+        self.roots = roots.map { [base = self.base] in base / Path($0) }
+        for root in self.roots { try Disk.makeDirectory(root) }
+        var settings = TrackerSettings(
+            roots: [self.base.string + "/*-backup"], log: scratch.path / "log" / "changes.log",
+            state: scratch.path / "state")
+        try Disk.makeDirectory(scratch.path / "log")
+        try Disk.makeDirectory(scratch.path / "state")
+        configure(&settings, scratch.path)
+        tracker = try Tracker(settings, in: scratch.path)
+        history = History(state: settings.state)
+        log = ChangelogReader(settings.log)
+        before = Listing(entries: [:], takenAt: .now)
+    }
+
+    var root: Path { roots[0] }
+
+    /// Starts the tracker, waits until it is ready, and begins.
+    func start() throws {
+        try tracker.start()
+        try begin()
+    }
+
+    /// From here on every change has to be recorded.
+    func begin() throws {
+        before = try list()
+        try collect()
+        recorded = Recorded()
+        rowsSeen = history.rows.count
+        linesSeen = log.lines.count
+    }
+
+    /// The watched trees now, and those at `more`.
+    func list() throws -> Listing {
+        let names = try Disk.withOpen(base, O_RDONLY | O_DIRECTORY) { descriptor in
+            let stream = fdopendir(dup(descriptor))!
+            defer { closedir(stream) }
+            return Disk.names(in: stream)
+        }
+        let found = names.map { base / $0 }.filter {
+            $0.string.hasSuffix("-backup") && (try? Disk.status($0))?.isDirectory == true
+        }
+        return try Listing(Array(Set(found + roots)))
+    }
+
+    /// Rows and lines since `begin`.
+    var newRows: ArraySlice<HistoryRow> { history.rows[rowsSeen...] }
+    var newLines: ArraySlice<Path> { log.lines[linesSeen...] }
+
+    private var rowsTaken = 0
+    private var linesTaken = 0
+
+    /// Reads on in the history and in the log.
+    func collect() throws {
+        try history.refresh()
+        try log.refresh()
+        if history.rows.count > rowsTaken { recorded.add(history.rows[rowsTaken...]) }
+        if log.lines.count > linesTaken { recorded.add(lines: log.lines[linesTaken...]) }
+        rowsTaken = history.rows.count
+        linesTaken = log.lines.count
+    }
+
+    /// Waits until everything that differs since `begin` is recorded, and expects that in time; then that nothing
+    /// untrue was recorded, and that the tracker's own check finds no difference. Ends with a new `begin`.
+    ///
+    /// - Returns: the paths that differed.
+    @discardableResult
+    func expectComplete(
+        atMost seconds: Double = 30, strict: Bool = false, exactTimes: Bool = true, note: String = "",
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> Set<Path> {
+        let after = try list()
+        let expected = Completeness.expected(before: before, after: after, strict: strict, exactTimes: exactTimes)
+        var missing = expected
+        let isComplete = try wait(atMost: seconds, every: 25) {
+            try collect()
+            missing = missing.filter { recorded.shortfall($0) != nil }
+            return missing.isEmpty || !tracker.isRunning
+        }
+        if !isComplete || !missing.isEmpty {
+            let shown = missing.sorted { $0.path < $1.path }.prefix(20).map {
+                "  \($0.path): \($0.reason); \(recorded.shortfall($0) ?? "")"
+            }
+            Issue.record(
+                "missed \(missing.count) of \(expected.count) paths \(note)\n\(shown.joined(separator: "\n"))\n\(diagnosis)",
+                sourceLocation: sourceLocation)
+        }
+        try expectTruth(after, note: note, sourceLocation: sourceLocation)
+        let verified = try tracker.verifyIndex()
+        #expect(
+            verified.isSuccess,
+            "verify index \(note): \(verified.status)\n\(Path(verified.output.prefix(2_000)))\n\(verified.errors)\n\(diagnosis)",
+            sourceLocation: sourceLocation)
+        try begin()
+        return Set(expected.map(\.path))
+    }
+
+    /// Nothing that exists was last recorded as deleted, and every line of the log has its row.
+    func expectTruth(_ now: Listing, note: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        try collect()
+        let untrue = now.entries.keys.filter { recorded.latest[$0]?.kind == "deleted" }
+        #expect(
+            untrue.isEmpty, "recorded as deleted, but there: \(untrue.prefix(10)) \(note)\n\(diagnosis)",
+            sourceLocation: sourceLocation)
+        let known = Set(history.rows.map(\.path))
+        let forged = newLines.filter { !known.contains($0) }
+        #expect(forged.isEmpty, "lines without a row: \(forged.prefix(10)) \(note)", sourceLocation: sourceLocation)
+        let sequences = history.rows.map(\.sequence)
+        #expect(zip(sequences, sequences.dropFirst()).allSatisfy { $0 < $1 }, sourceLocation: sourceLocation)
+    }
+
+    /// When the log was last appended to, by its file system's clock.
+    func lastAppend() throws -> Timestamp {
+        let time = try Disk.status(tracker.settings.log).st_mtim
+        return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
+    }
+
+    /// What to read when a test fails.
+    var diagnosis: String { "status: \(tracker.notify.status)\nthe tracker said:\n\(tracker.errors.suffix(4_000))" }
+}
+
+extension stat {
+    var isDirectory: Bool { st_mode & S_IFMT == S_IFDIR }
+}
