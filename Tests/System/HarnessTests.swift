@@ -86,6 +86,14 @@ extension SystemTests {
             #expect(rows[0].at == Timestamp(seconds: 1_795_419_387, nanoseconds: 5))
         }
 
+        @Test func pathsThatAreNotUTF8AreReadFromBase64() throws {
+            let line =
+                #"{"seq":1,"at":"2026-11-23T07:36:27Z","kind":"moved","path":"/a�","path_b64":"L2H/","#
+                + #""from":"/�b","from_b64":"L/9i","type":"file","size":0}"#
+            let row = try #require(try History.parse(Array(line.utf8)).first)
+            #expect(row.path == Path([0x2F, 0x61, 0xFF]) && row.from == Path([0x2F, 0xFF, 0x62]))
+        }
+
         @Test(arguments: [
             ("1970-01-01T00:00:00Z", 0), ("2000-02-29T23:59:59Z", 951_868_799),
             ("2026-01-01T01:00:00+01:00", 1_767_225_600), ("2024-12-31T00:00:00.5Z", 1_735_603_200),

@@ -7,6 +7,7 @@ struct HistoryRow: Sendable {
     let kind: String
     let path: Path
     let from: Path?
+    var size: Int64 = 0
 }
 
 /// What `changes query` has shown so far, read on from the last sequence number.
@@ -37,13 +38,35 @@ final class History {
                 let moment = Timestamp(rfc3339: at)
             else { throw JSONLines.Malformed(line: "a row lacks seq, at, kind or path: \(object)") }
             var from: Path?
-            if case .string(let bytes) = object["from"] { from = Path(bytes) }
+            if case .string(let bytes) = object["from"] { from = exact("from", in: object) ?? Path(bytes) }
+            var size: Int64 = 0
+            if case .number(let bytes) = object["size"] { size = bytes }
             rows.append(
                 HistoryRow(
-                    sequence: sequence, at: moment, kind: String(decoding: kind, as: UTF8.self), path: Path(path),
-                    from: from))
+                    sequence: sequence, at: moment, kind: String(decoding: kind, as: UTF8.self),
+                    path: exact("path", in: object) ?? Path(path),
+                    from: from, size: size))
         }
         return rows
+    }
+
+    /// The bytes of a path that is not UTF-8, which JSON cannot hold: `<name>_b64`, in base 64 (RFC 4648).
+    private static func exact(_ name: String, in object: [String: JSONLines.Value]) -> Path? {
+        guard case .string(let text) = object[name + "_b64"] else { return nil }
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var bytes: [UInt8] = []
+        var bits = 0
+        var count = 0
+        for character in text {
+            guard let value = alphabet.firstIndex(of: character) else { break }
+            bits = (bits << 6 | value) & 0xFFFF
+            count += 6
+            if count >= 8 {
+                count -= 8
+                bytes.append(UInt8(truncatingIfNeeded: bits >> count))
+            }
+        }
+        return Path(bytes)
     }
 }
 

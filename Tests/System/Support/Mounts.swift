@@ -65,6 +65,9 @@ enum FileSystemKind: String, CaseIterable, Sendable {
         }
     }
 
+    /// Mounts one over an existing directory.
+    func mounted(at path: Path, image: Path) throws -> Mounted { try Mounted(self, at: path, image: image) }
+
     /// Mounts one in `scratch`.
     func mount(in scratch: Path) throws -> Mounted {
         let path = scratch / "mounted"

@@ -1,0 +1,165 @@
+import Glibc
+import LinuxKernel
+import Testing
+
+extension SystemTests {
+    /// The text log, whatever others do to it.
+    @Suite struct ChangelogTests {
+        @Test(.timeLimit(.minutes(2)), .enabled(if: Privilege.canMount, "\(Privilege.needsMount)"))
+        func aFullFileSystemIsMadeUpForInOrder() throws {
+            let site = try Site()
+            let mounted = try Mounted(tmpfsAt: site.scratch.path / "log", size: "1m")
+            try site.start()
+            for number in 0..<6_000 {
+                let name = Path([UInt8](repeating: 0x6C, count: 200) + Array("-\(number)".utf8))
+                try Disk.write(site.root / name, [])
+            }
+            let isTold = wait(atMost: 30) { site.tracker.notify.status.contains("log") }
+            #expect(isTold, "\(site.diagnosis)")
+            try mounted.remount("size=16m")
+            try site.expectComplete(atMost: 30)
+            try expectOrder(site)
+            site.tracker.stop()
+        }
+
+        @Test(.timeLimit(.minutes(1)), .enabled(if: Privilege.canMount, "\(Privilege.needsMount)"))
+        func aReadOnlyFileSystemIsMadeUpFor() throws {
+            let site = try Site()
+            let mounted = try Mounted(tmpfsAt: site.scratch.path / "log")
+            try site.start()
+            try Disk.write(site.root / "first")
+            try site.expectComplete()
+            // An open file would make the remount EBUSY; a disk that fails does not ask.
+            site.tracker.kill9()
+            try mounted.remount("ro")
+            try site.tracker.start()
+            for number in 0..<100 { try Disk.write(site.root / Path("\(number)")) }
+            let isRecorded = try wait(atMost: 10) {
+                try site.collect()
+                return site.recorded.latest[site.root / "99"] != nil
+            }
+            #expect(isRecorded, "\(site.diagnosis)")
+            #expect(!site.recorded.logged.contains(site.root / "99"))
+            try mounted.remount("rw")
+            try site.expectComplete()
+            site.tracker.stop()
+        }
+
+        @Test(.timeLimit(.minutes(1))) func aMissingDirectoryIsMadeUpFor() throws {
+            let site = try Site()
+            try Disk.removeTree(site.scratch.path / "log")
+            try site.start()
+            for number in 0..<100 { try Disk.write(site.root / Path("\(number)")) }
+            let isRecorded = try wait(atMost: 10) {
+                try site.collect()
+                return site.recorded.latest[site.root / "99"] != nil
+            }
+            #expect(isRecorded, "\(site.diagnosis)")
+            if !Disk.exists(site.scratch.path / "log") { try Disk.makeDirectory(site.scratch.path / "log") }
+            try site.expectComplete()
+            try expectOrder(site)
+            site.tracker.stop()
+        }
+
+        @Test(.timeLimit(.minutes(1)), .enabled(if: Privilege.canMount, "\(Privilege.needsMount)"))
+        func nothingIsWrittenUnderAnEmptyMountPoint() throws {
+            let site = try Site { settings, scratch in settings.requireMount = scratch / "log" }
+            try site.start()
+            try Disk.write(site.root / "early")
+            let isRecorded = try wait(atMost: 10) {
+                try site.collect()
+                return site.recorded.latest[site.root / "early"] != nil
+            }
+            #expect(isRecorded, "\(site.diagnosis)")
+            #expect(wait(atMost: 10) { site.tracker.notify.status.contains("log") }, "\(site.diagnosis)")
+            #expect(try Listing([site.scratch.path / "log"]).entries.count == 1)
+            let mounted = try Mounted(tmpfsAt: site.scratch.path / "log")
+            try site.expectComplete()
+            site.tracker.stop()
+            try mounted.unmount()
+            #expect(try Listing([site.scratch.path / "log"]).entries.count == 1)
+        }
+
+        /// Rotated again and again while a storm runs: all generations together have every line, in order.
+        @Test(.timeLimit(.minutes(2))) func movedAwayDuringAStorm() throws {
+            let site = try Site()
+            try site.start()
+            let log = site.tracker.settings.log
+            let writers = Writers(root: site.root, files: Scale.pick(6_000, full: 60_000), writers: 4)
+            var generations: [Path] = []
+            while !writers.isFinished {
+                pause(milliseconds: 20)
+                let away = log + Path(".\(generations.count)")
+                if Disk.exists(log) {
+                    try Disk.rename(log, away)
+                    generations.append(away)
+                }
+            }
+            writers.join()
+            #expect(writers.errors == [])
+            let expected = Completeness.expected(before: site.before, after: try site.list())
+            var lines: [Path] = []
+            let isComplete = try wait(atMost: 30, every: 100) {
+                lines = try (generations + [log]).filter(Disk.exists).flatMap { try ChangelogText.paths(Disk.read($0)) }
+                let all = Set(lines)
+                let parents = Set(lines.map(\.parent))
+                return expected.allSatisfy {
+                    all.contains($0.path) || ($0.mayFollowFromEntries && parents.contains($0.path))
+                }
+            }
+            #expect(isComplete && generations.count > 1, "\(site.diagnosis)")
+            try site.history.refresh()
+            #expect(isSubsequence(site.history.rows.filter { $0.kind != "baseline" }.map(\.path), of: lines))
+            site.tracker.stop()
+        }
+
+        /// Truncated while a storm runs: only what was in the file at that moment is gone.
+        @Test(.timeLimit(.minutes(2))) func truncatedDuringAStorm() throws {
+            let site = try Site()
+            try site.start()
+            let log = site.tracker.settings.log
+            let writers = Writers(root: site.root, files: Scale.pick(6_000, full: 60_000), writers: 4)
+            var lines: [Path] = []
+            var truncations = 0
+            while !writers.isFinished {
+                pause(milliseconds: 50)
+                // Between the reading and the truncation nobody may append, or the test loses lines itself.
+                try site.tracker.freeze()
+                if Disk.exists(log) {
+                    let text = try Disk.read(log)
+                    #expect(text.isEmpty || text.last == 0x0A)
+                    lines += try ChangelogText.paths(text)
+                    try Disk.truncate(log, to: 0)
+                    truncations += 1
+                }
+                site.tracker.thaw()
+            }
+            writers.join()
+            let expected = Completeness.expected(before: site.before, after: try site.list())
+            let isComplete = try wait(atMost: 30, every: 100) {
+                let all = Set(lines + (try ChangelogText.paths(Disk.read(log))))
+                let parents = Set(all.map(\.parent))
+                return expected.allSatisfy {
+                    all.contains($0.path) || ($0.mayFollowFromEntries && parents.contains($0.path))
+                }
+            }
+            #expect(isComplete && truncations > 1, "\(site.diagnosis)")
+            #expect(!(try Disk.read(log)).contains(0), "a hole: written at an old offset")
+            site.tracker.stop()
+        }
+
+        /// Every row has its line, in the rows' order.
+        private func expectOrder(_ site: Site, sourceLocation: SourceLocation = #_sourceLocation) throws {
+            try site.collect()
+            let rows = site.history.rows.filter { $0.kind != "baseline" && $0.kind != "untracked" }.map(\.path)
+            #expect(isSubsequence(rows, of: site.log.lines), sourceLocation: sourceLocation)
+        }
+
+        /// True if `part` can be had from `whole` by leaving elements out.
+        private func isSubsequence(_ part: [Path], of whole: [Path]) -> Bool {
+            var rest = part[...]
+            for element in whole where element == rest.first { rest.removeFirst() }
+            return rest.isEmpty
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Glibc
+import LinuxKernel
+import Testing
+
+extension SystemTests {
+    /// Renames of all sorts, seen live, in one gulp after a stop, and by the walk after a crash.
+    @Suite struct MoveTests {
+        @Test(.timeLimit(.minutes(3)), arguments: MoveScenario.all)
+        func nothingIsMissed(_ scenario: MoveScenario) throws {
+            let site = try Site(roots: ["a-backup", "b-backup"])
+            let stages = ["live", "stopped", "down"].map { mode in
+                MoveScenario.Stage(
+                    here: site.roots[0] / Path(mode), there: site.roots[1] / Path(mode),
+                    outside: site.outside / Path(mode))
+            }
+            for stage in stages {
+                for directory in [stage.here, stage.there, stage.outside] { try Disk.makeDirectory(directory) }
+                try scenario.prepare(stage)
+            }
+            try site.start()
+            try scenario.act(stages[0])
+            try site.expectComplete(note: "(\(scenario.name), live)")
+
+            try site.tracker.freeze()
+            try scenario.act(stages[1])
+            site.tracker.thaw()
+            try site.expectComplete(note: "(\(scenario.name), stopped)")
+
+            site.tracker.kill9()
+            try scenario.act(stages[2])
+            try site.tracker.start()
+            try site.expectComplete(note: "(\(scenario.name), down)")
+            site.tracker.stop()
+        }
+
+        /// A rename to an excluded name is a deletion, one from an excluded name a creation.
+        @Test(.timeLimit(.minutes(1))) func excludedNamesAreOutside() throws {
+            let site = try Site()
+            let hidden = site.root / ".nfs000000001"
+            try Disk.write(site.root / "silly")
+            try site.start()
+            try Disk.rename(site.root / "silly", hidden)
+            let isGone = try wait(atMost: 10) {
+                try site.collect()
+                return site.newRows.contains { $0.path == site.root / "silly" && $0.kind == "deleted" }
+            }
+            #expect(isGone, "\(site.diagnosis)")
+            try Disk.append(hidden, Array("more".utf8))
+            try Disk.rename(hidden, site.root / "back")
+            let isBack = try wait(atMost: 10) {
+                try site.collect()
+                return site.newRows.contains { $0.path == site.root / "back" }
+            }
+            #expect(isBack, "\(site.diagnosis)")
+            #expect(!site.newRows.contains { $0.path == hidden })
+            try site.expectComplete()
+            site.tracker.stop()
+        }
+
+        /// What a history row says does not change when its directory is renamed later.
+        @Test(.timeLimit(.minutes(1))) func olderRowsKeepTheirPath() throws {
+            let site = try Site()
+            try site.start()
+            try Disk.makeDirectory(site.root / "old")
+            try Disk.write(site.root / "old/file")
+            try site.expectComplete()
+            try Disk.rename(site.root / "old", site.root / "new")
+            try site.expectComplete()
+            let history = History(state: site.tracker.settings.state)
+            try history.refresh()
+            let rows = history.rows.filter { $0.path.name == "file" }
+            #expect(rows.map(\.path).contains(site.root / "old/file"))
+            #expect(rows.last { $0.path == site.root / "old/file" }?.kind == "deleted")
+            let moved = try #require(rows.last { $0.path == site.root / "new/file" })
+            #expect(moved.kind == "moved" && moved.from == site.root / "old/file")
+            site.tracker.stop()
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Glibc
+import LinuxKernel
+import Testing
+
+extension SystemTests {
+    /// How it behaves as a service.
+    @Suite struct ServiceTests {
+        @Test(.timeLimit(.minutes(1))) func aSecondTrackerIsRefused() throws {
+            let site = try Site()
+            try site.start()
+            let second = try run(
+                [
+                    Tracker.binary, "track", "--config", site.tracker.configuration.string, "--root",
+                    site.root.string, "--log", (site.scratch.path / "other.log").string, "--state",
+                    site.tracker.settings.state.string,
+                ], atMost: 10)
+            #expect(second.status != .exited(0) && !second.errors.isEmpty, "\(second)")
+            #expect(second.errors.contains(site.tracker.settings.state.string), "\(second.errors)")
+            try Disk.write(site.root / "still-tracked")
+            try site.expectComplete()
+            // The lock dies with its holder.
+            site.tracker.kill9()
+            try site.tracker.start()
+            site.tracker.stop()
+        }
+
+        @Test(
+            .timeLimit(.minutes(1)),
+            arguments: [
+                ("[watch]\nrots = []\n", "rots"), ("[watch]\npoll_interval = \"often\"\n", "poll_interval"),
+                ("[watch]\nexclude = 5\n", "exclude"), ("[store]\nmax_size = \"much\"\n", "max_size"),
+            ])
+        func aBadConfigurationEndsWith78(_ text: String, _ key: String) throws {
+            let scratch = try Scratch()
+            let file = scratch.path / "config.toml"
+            try Disk.write(file, Array(text.utf8))
+            for command in [["check-config"], ["track"]] {
+                let ended = try run([Tracker.binary] + command + ["--config", file.string], atMost: 10)
+                #expect(ended.status == .exited(78), "\(command): \(ended)")
+                #expect(ended.errors.contains("\(file.string):2"), "\(ended.errors)")
+                #expect(ended.errors.contains(key), "\(ended.errors)")
+            }
+        }
+
+        /// SIGHUP in the middle of a storm: the new root is tracked, and the old one's events are not lost.
+        @Test(.timeLimit(.minutes(2))) func aReloadAddsARootAndLosesNothing() throws {
+            let site = try Site(roots: ["a-backup"]) { settings, scratch in
+                settings.rootsInFile = true
+                settings.roots = [(scratch / "srv/a-backup").string]
+            }
+            try Disk.makeDirectory(site.base / "b-backup")
+            try Disk.write(site.base / "b-backup/existing")
+            try site.start()
+            let writers = Writers(root: site.root, files: 5_000, writers: 4)
+            _ = wait(atMost: 30, every: 1) { writers.fileCount > 1_000 || writers.isFinished }
+            site.tracker.settings.roots.append((site.base / "b-backup").string)
+            try site.tracker.writeConfiguration()
+            let ready = site.tracker.notify.count(of: "READY")
+            site.tracker.signal(SIGHUP)
+            #expect(
+                wait(atMost: 20) { site.tracker.notify.count(of: "READY") > ready }, "\(site.diagnosis)")
+            #expect(site.tracker.notify.count(of: "RELOADING") == 1)
+            writers.join()
+            try Disk.write(site.base / "b-backup/new")
+            let changed = try site.expectComplete()
+            #expect(changed.contains(site.base / "b-backup/new"))
+            site.tracker.stop()
+        }
+
+        /// SIGTERM in the middle of a storm: 0 within 2 s, and nothing that it had seen is forgotten.
+        @Test(.timeLimit(.minutes(2)), arguments: [SIGTERM, SIGINT])
+        func aStopIsQuickAndClean(_ signal: Int32) throws {
+            let site = try Site()
+            try site.start()
+            let writers = Writers(root: site.root, files: 10_000, writers: 4)
+            _ = wait(atMost: 30, every: 1) { writers.fileCount > 3_000 || writers.isFinished }
+            site.tracker.signal(signal)
+            let status = site.tracker.waitForExit(atMost: 2)
+            #expect(status == .exited(0), "\(site.diagnosis)")
+            #expect(site.tracker.notify.count(of: "STOPPING") == 1)
+            writers.join()
+            try site.tracker.start()
+            try site.expectComplete()
+            site.tracker.stop()
+        }
+    }
+}

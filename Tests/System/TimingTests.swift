@@ -1,0 +1,53 @@
+import Glibc
+import LinuxKernel
+import Testing
+
+extension SystemTests {
+    /// What the log's readers are promised, by the clock that stamps its file.
+    @Suite struct TimingTests {
+        @Test(.timeLimit(.minutes(1))) func aLoneChangeIsThereAtOnce() throws {
+            let site = try Site()
+            try site.start()
+            var delays: [Double] = []
+            for number in 0..<10 {
+                let path = site.root / Path("lone-\(number)")
+                let start = Timestamp.now
+                try Disk.write(path)
+                let isLogged = try wait(atMost: 5, every: 2) {
+                    try site.log.refresh()
+                    return site.log.lines.contains(path)
+                }
+                #expect(isLogged, "\(site.diagnosis)")
+                delays.append(Double(try site.lastAppend().nanoseconds - start.nanoseconds) / 1e9)
+            }
+            #expect(delays.allSatisfy { $0 <= 0.2 }, "seconds: \(delays)")
+            try site.expectComplete()
+            site.tracker.stop()
+        }
+
+        /// At most a line a second, and one within a second of the last write.
+        @Test(.timeLimit(.minutes(3))) func aFileWrittenWithoutPause() throws {
+            let seconds = Scale.pick(5, full: 60)
+            let site = try Site()
+            let path = site.root / "growing"
+            try Disk.write(path)
+            try site.start()
+            let deadline = Deadline(Double(seconds))
+            var last = Timestamp.now
+            try Disk.withOpen(path, O_WRONLY | O_APPEND) { descriptor in
+                while !deadline.isOver {
+                    last = .now
+                    try Disk.put([0x2E], to: descriptor, path)
+                    pause(milliseconds: 1)
+                }
+            }
+            try site.expectComplete()
+            try site.log.refresh()
+            let lines = site.log.lines.filter { $0 == path }.count
+            #expect(lines >= seconds - 1 && lines <= seconds + 1, "\(lines) lines in \(seconds) s")
+            let row = try #require(site.history.rows.last { $0.path == path })
+            #expect(row.at >= last && row.at.nanoseconds - last.nanoseconds <= 1_000_000_000)
+            site.tracker.stop()
+        }
+    }
+}
