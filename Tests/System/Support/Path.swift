@@ -48,8 +48,11 @@ extension Path: ExpressibleByStringInterpolation, CustomStringConvertible {
     init(stringLiteral value: String) { bytes = Array(value.utf8) }
     init(_ string: String) { bytes = Array(string.utf8) }
 
-    /// Readable in a failure's text: everything but printable ASCII as `\ooo`.
+    /// Readable in a failure's text: everything but printable ASCII as `\ooo`, long paths with their middle left out.
     var description: String {
+        if bytes.count > 400 {
+            return "\(Path(bytes.prefix(150)))…\(bytes.count - 300) bytes…\(Path(bytes.suffix(150)))"
+        }
         var text = ""
         for byte in bytes {
             if byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "\\") {

@@ -120,7 +120,7 @@ final class Site {
         let verified = try tracker.verifyIndex()
         #expect(
             verified.isSuccess,
-            "verify index \(note): \(verified.status)\n\(Path(verified.output.prefix(2_000)))\n\(verified.errors)\n\(diagnosis)",
+            "verify index \(note): \(verified.status)\n\(String(decoding: verified.output.prefix(2_000), as: UTF8.self))\n\(verified.errors)\n\(diagnosis)",
             sourceLocation: sourceLocation)
         try begin()
         return Set(expected.map(\.path))
