@@ -62,6 +62,7 @@ struct process {
     _Atomic double ready;   // when READY=1 arrived; 0 before
     atomic_bool overflow;   // a STATUS= told of an overflow
     atomic_int messages;    // datagrams received
+    double stopping;        // seconds from SIGTERM to the end; 0 before
     char *socket_path;
     int socket;
     atomic_bool closing;
@@ -106,7 +107,7 @@ struct tracker {
 // `changes track` on `root` with log and state in `directory`, which is made. NULL, with the reason told, when it
 // does not get ready.
 struct tracker *tracker_start(const char *root, const char *directory, long watchdog, double timeout);
-bool tracker_stop(struct tracker *tracker);  // and frees it
+bool tracker_stop(struct tracker *tracker);  // and frees it; false when it did not exit with 0
 double tracker_store_bytes(const char *state, double *write_ahead);
 
 // MARK: the incumbents (incumbents.c)
@@ -174,4 +175,5 @@ _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2))
 void make_directory(const char *path);  // one that exists is fine
 void remove_tree(const char *path);
 double read_file_bytes(const char *path);  // its size, 0 when missing
+const char *file_system_of(const char *path);  // "ext4", "tmpfs", …
 uint64_t next_random(uint64_t *state);

@@ -55,6 +55,8 @@ static pid_t spawn(const char *const *arguments, const char *output, const char 
     pid_t parent = getpid(), pid = fork();
     if (pid < 0) die("fork: %s", strerror(errno));
     if (pid > 0) return pid;
+    // Ignored signals survive exec: ours, and SIGINT and SIGQUIT of a shell's background command.
+    for (const int *number = (const int[]){SIGPIPE, SIGINT, SIGQUIT, 0}; *number; number++) signal(*number, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);
     int in = open("/dev/null", O_RDONLY), out = open(output ? output : "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -131,8 +133,9 @@ bool process_wait_ready(struct process *process, double timeout) {
 bool process_stop(struct process *process) {
     if (process->pid <= 0) return false;
     int status = 0;
+    double began = now(), deadline = began + 60;
     kill(process->pid, SIGTERM);
-    for (double deadline = now() + 60;; pause_for(0.002)) {
+    for (;; pause_for(0.002)) {
         if (waitpid(process->pid, &status, WNOHANG) == process->pid) break;
         if (now() < deadline) continue;
         report_failure("%s did not end within a minute of SIGTERM", process->label);
@@ -141,6 +144,7 @@ bool process_stop(struct process *process) {
         break;
     }
     process->pid = -1;
+    process->stopping = now() - began;
     return (WIFEXITED(status) && WEXITSTATUS(status) == 0) || (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 }
 

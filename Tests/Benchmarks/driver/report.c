@@ -20,7 +20,7 @@ static const char *current = "";
 static int failures;
 
 void report_title(const char *benchmark, const char *format, ...) {
-    current = benchmark;
+    current = strdup(benchmark);
     va_list arguments;
     va_start(arguments, format);
     printf("\n%s: ", benchmark);

@@ -19,7 +19,6 @@ struct size { long directories, files; };
 static char *prepare_tree(struct size size) {
     char *root = text("%s/large-backup", options.tree), *done = text("%s/large-%ld-%ld.made", options.tree,
                                                                     size.directories, size.files);
-    make_directory(options.tree);
     if (access(done, F_OK) != 0) {
         if (access(root, F_OK) == 0) {
             report_note("%s is another or an unfinished tree: made anew", root);
@@ -46,7 +45,7 @@ static double time_find(const char *root) {
 
 static double startup(const struct process *process) { return atomic_load(&process->ready) - process->spawned; }
 
-struct times { double find[64], baseline[64], restart[64], watch[64]; };
+struct times { double find[64], baseline[64], restart[64], watch[64], stop[64]; };
 
 // One round: find, a first baseline, find, a restart; and the plain recursive watch for comparison.
 static bool time_round(struct times *times, int round, const char *root, const char *directory, double *store,
@@ -67,6 +66,8 @@ static bool time_round(struct times *times, int round, const char *root, const c
     if (!tracker) return false;
     times->restart[round] = startup(tracker->process);
     process_settle(tracker->process->pid, 0.5, 120);
+    process_stop(tracker->process);
+    times->stop[round] = tracker->process->stopping;
     tracker_stop(tracker);
 
     char *program = text("%s/peer_read", options.peers);
@@ -142,8 +143,9 @@ static void measure_incumbents(const char *root, double find) {
 void bench_start(void) {
     struct size size = options.full ? (struct size){100000, 1000000} : (struct size){10000, 100000};
     int rounds = options.repeats;
-    report_title("start", "%ld directories, %ld files, warm, %d runs, in %s", size.directories, size.files, rounds,
-                 options.tree);
+    make_directory(options.tree);
+    report_title("start", "%ld directories, %ld files, warm, %d runs, in %s (%s)", size.directories, size.files, rounds,
+                 options.tree, file_system_of(options.tree));
     char *root = prepare_tree(size), *directory = text("%s/tracker-start", options.disk);
     for (int warming = 0; warming < 2; warming++) time_find(root);
 
@@ -162,6 +164,7 @@ void bench_start(void) {
     figure("tracker / find", "restart", median_ratio(times.restart, times.find, count), "x", AT_MOST, 1.5);
     figure("tracker / find", "first baseline", median_ratio(times.baseline, times.find, count), "x", AT_MOST, 2);
     figure("tracker / peer_read", "restart", median_ratio(times.restart, times.watch, count), "x", NO_LIMIT, 0);
+    figure("tracker", "stop, SIGTERM to exit, most", largest(times.stop, count), "s", AT_MOST, 2);
     figure("tracker", "store after a clean stop", store > 0 ? store / (double)size.files : NAN, "bytes/file", AT_MOST, 95);
     figure("tracker", "of it write-ahead log", write_ahead / (double)size.files, "bytes/file", NO_LIMIT, 0);
     figure("tracker", "memory, first baseline: peak RSS", peak / MEGABYTE, "MB", NO_LIMIT, 0);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,6 +58,20 @@ void remove_tree(const char *path) {
 double read_file_bytes(const char *path) {
     struct stat status;
     return stat(path, &status) == 0 ? (double)status.st_size : 0;
+}
+
+const char *file_system_of(const char *path) {
+    struct statfs status;
+    if (statfs(path, &status) < 0) return "unknown";
+    switch ((unsigned long)status.f_type) {  // statfs(2)
+    case 0xef53: return "ext4";
+    case 0x58465342: return "xfs";
+    case 0x9123683e: return "btrfs";
+    case 0x01021994: return "tmpfs";
+    case 0x794c7630: return "overlayfs";
+    case 0x2fc12fc1: return "zfs";
+    default: return "unknown";
+    }
 }
 
 // xorshift64*: the same numbers everywhere for the same seed.
