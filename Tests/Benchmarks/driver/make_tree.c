@@ -1,4 +1,4 @@
-// A tree such as backups hold: directories of very different sizes, 5 to 10 levels deep, names of 8 to 24 bytes,
+// A tree such as backups hold: directories of very different sizes, 4 to 8 levels deep, names of 9 to 25 bytes,
 // sizes from nothing to megabytes. Files are sparse (truncate(2)) unless their content matters.
 #define _GNU_SOURCE
 #include "bench.h"
@@ -18,7 +18,7 @@ static const char *const words[] = {
 };
 static const char *const endings[] = {".php", ".js", ".css", ".eml", ".jpg", ".pdf", ".json", ".txt", ".html", ""};
 
-// 8 to 24 bytes: a word, perhaps another, a number that keeps it unique among its siblings, perhaps an ending.
+// 9 to 25 bytes: a word, perhaps another, a number that keeps it unique among its siblings, perhaps an ending.
 static void make_name(char *name, long number, bool directory, uint64_t *seed) {
     uint64_t random = next_random(seed);
     const char *first = words[random % COUNT(words)], *second = words[random >> 8 & 31];
@@ -72,9 +72,9 @@ void make_tree(const char *root, long directories, long files, uint64_t seed, bo
     for (long number = 0; number < directories; number++) {
         char name[32];
         if (number > 0) {
-            // The power favours older directories: most lie 5 to 10 levels deep, and a few have hundreds of children.
+            // The square favours older directories: most lie 4 to 8 levels deep, and a few have hundreds of children.
             double uniform = (double)(next_random(&seed) >> 11) / 9007199254740992.0;
-            const char *parent = paths[(long)((double)number * uniform * sqrt(uniform))];
+            const char *parent = paths[(long)((double)number * uniform * uniform)];
             make_name(name, number, true, &seed);
             paths[number] = text("%s/%s", parent, name);
             if (mkdirat(top, paths[number], 0755) < 0) die("%s/%s: %s", root, paths[number], strerror(errno));
