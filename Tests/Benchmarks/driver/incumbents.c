@@ -67,10 +67,10 @@ struct watchman *watchman_start(const char *root, double timeout) {
     make_directory(watchman->directory);
     watchman->socket = text("%s/socket", watchman->directory);
     char *socket = text("--sockname=%s", watchman->socket), *log = text("--logfile=%s/log", watchman->directory),
-         *pid = text("--pidfile=%s/pid", watchman->directory), *state = text("--statefile=%s/state", watchman->directory);
-    watchman->process = process_start(
-        "watchman", (const char *[]){"watchman", "--foreground", "--no-save-state", socket, log, pid, state, NULL}, NULL,
-        0);
+         *pid = text("--pidfile=%s/pid", watchman->directory),
+         *state = text("--statefile=%s/state", watchman->directory);
+    const char *arguments[] = {"watchman", "--foreground", "--no-save-state", socket, log, pid, state, NULL};
+    watchman->process = process_start("watchman", arguments, NULL, 0);
     free(socket), free(log), free(pid), free(state);
 
     double deadline = now() + timeout;

@@ -65,9 +65,10 @@ static void sample_log(const char *subject, const char *root, const char *log, b
     }
     int lost = 0;
     for (int sample = 0; sample < samples; sample++) lost += isnan(delays[sample]);
-    figure(subject, "lone change to line, median", median(delays, (size_t)samples), "s", limited ? AT_MOST : NO_LIMIT, 0.2);
-    figure(subject, "lone change to line, most", largest(delays, (size_t)samples), "s", limited ? AT_MOST : NO_LIMIT, 0.2);
-    figure(subject, "without a line after 5 s", lost, "changes", limited ? AT_MOST : NO_LIMIT, 0);
+    enum limit kind = limited ? AT_MOST : NO_LIMIT;
+    figure(subject, "lone change to line, median", median(delays, (size_t)samples), "s", kind, 0.2);
+    figure(subject, "lone change to line, most", largest(delays, (size_t)samples), "s", kind, 0.2);
+    figure(subject, "without a line after 5 s", lost, "changes", kind, 0);
     tail_close(&tail);
 }
 

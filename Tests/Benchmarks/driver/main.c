@@ -31,7 +31,7 @@ static long read_number(const char *path) {
 static void print_machine(void) {
     struct utsname name;
     uname(&name);
-    printf("Linux %s, %ld processors, %.1f GB of memory; inotify: max_queued_events %ld, max_user_watches %ld; scale %s\n",
+    printf("Linux %s, %ld processors, %.1f GB of memory; max_queued_events %ld, max_user_watches %ld; scale %s\n",
            name.release, sysconf(_SC_NPROCESSORS_ONLN),
            (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / 1e9,
            read_number("/proc/sys/fs/inotify/max_queued_events"), read_number("/proc/sys/fs/inotify/max_user_watches"),

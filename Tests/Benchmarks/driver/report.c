@@ -72,7 +72,8 @@ static const char *verdict(const struct row *row) {
 static char *number(double value) {
     if (isnan(value)) return strdup("-");
     double size = fabs(value);
-    return size >= 1000 || value == rint(value) ? text("%.0f", value) : text("%.*f", size >= 100 ? 1 : size >= 0.1 ? 2 : 4, value);
+    if (size >= 1000 || value == rint(value)) return text("%.0f", value);
+    return text("%.*f", size >= 100 ? 1 : size >= 0.1 ? 2 : 4, value);
 }
 
 void report_table(void) {

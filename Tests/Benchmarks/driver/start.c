@@ -165,7 +165,8 @@ void bench_start(void) {
     figure("tracker / find", "first baseline", median_ratio(times.baseline, times.find, count), "x", AT_MOST, 2);
     figure("tracker / peer_read", "restart", median_ratio(times.restart, times.watch, count), "x", NO_LIMIT, 0);
     figure("tracker", "stop, SIGTERM to exit, most", largest(times.stop, count), "s", AT_MOST, 2);
-    figure("tracker", "store after a clean stop", store > 0 ? store / (double)size.files : NAN, "bytes/file", AT_MOST, 95);
+    figure("tracker", "store after a clean stop", store > 0 ? store / (double)size.files : NAN, "bytes/file", AT_MOST,
+           95);
     figure("tracker", "of it write-ahead log", write_ahead / (double)size.files, "bytes/file", NO_LIMIT, 0);
     figure("tracker", "memory, first baseline: peak RSS", peak / MEGABYTE, "MB", NO_LIMIT, 0);
     measure_memory(root, directory);
