@@ -70,14 +70,15 @@ public struct ChangelogPump: Sendable {
         appended = sequence
         target = max(target, sequence)
         unsyncedSince = unsyncedSince ?? now
-        // After a failed fdatasync only one that succeeds shows that all is well.
-        if logTrouble?.failure.step != .synchronize { logTrouble = nil }
+        // The trouble itself is over when nothing is owed any more: see `caughtUp`.
+        logTrouble?.retryNow(now)
     }
 
     /// The store has no row after `appended`.
     public mutating func caughtUp() {
         hasMore = false
-        logTrouble = nil
+        // After a failed fdatasync only one that succeeds shows that all is well, if there is anything to make durable.
+        if logTrouble?.failure.step != .synchronize || unsyncedSince == nil { logTrouble = nil }
     }
 
     public mutating func synchronized() {
@@ -135,7 +136,8 @@ public struct ChangelogPump: Sendable {
 
         if let unsyncedSince {
             let due = unsyncedSince.advanced(milliseconds: syncInterval)
-            if now >= due || logTrouble != nil || (isDraining && !wantsAppend) { return .synchronize }
+            let isHurried = logTrouble.map { $0.retryAt > now || $0.failure.step == .synchronize } ?? false
+            if now >= due || isHurried || (isDraining && !wantsAppend) { return .synchronize }
             wakeAt = due
         }
         if wantsSave {

@@ -42,6 +42,6 @@ public struct ChangelogState: Equatable, Sendable {
 public enum ChangelogTransition: Equatable, Sendable {
     /// It cannot be written, or cannot be for another reason than before.
     case failing(ChangelogFailure)
-    /// It can be written again, after so many nanoseconds.
+    /// It is written again and nothing is owed any more, after so many nanoseconds.
     case recovered(after: Int64)
 }

@@ -14,7 +14,9 @@ struct ChangelogWorker: ~Copyable {
     private var batch = ChangelogBatch()
     private var source: (any ChangelogSource)? = nil
     private var retries = 0
-    private var reported: (failure: ChangelogFailure, since: MonotonicTime)? = nil
+    /// What was told since the log was last well: failures that take turns are told once each.
+    private var reported: Set<ChangelogFailure> = []
+    private var unwellSince = MonotonicTime(nanoseconds: 0)
 
     init(
         inbox: ChangelogInbox, settings: ChangelogSettings, position: Int64,
@@ -152,12 +154,12 @@ struct ChangelogWorker: ~Copyable {
             state.health = failure.map { .owed(lines: owed, since: $0.since, reason: $0.failure) } ?? .ok
             state.activity = .waiting
         }
-        if failure?.failure == reported?.failure { return }
         if let failure {
-            onStateChange(.failing(failure.failure))
-        } else if let reported {
-            onStateChange(.recovered(after: MonotonicTime.now - reported.since))
+            if reported.isEmpty { unwellSince = failure.since }
+            if reported.insert(failure.failure).inserted { onStateChange(.failing(failure.failure)) }
+        } else if !reported.isEmpty {
+            onStateChange(.recovered(after: MonotonicTime.now - unwellSince))
+            reported = []
         }
-        reported = failure
     }
 }

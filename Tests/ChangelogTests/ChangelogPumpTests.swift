@@ -67,7 +67,11 @@ import Testing
         }
         #expect(pump.failure?.failure == full)
         #expect(pump.failure?.since == start)
+        // What is owed is appended without a pause, and all is well when nothing is owed any more.
         pump.appended(through: 12, at: after(now))
+        #expect(pump.failure?.failure == full)
+        #expect(pump.next(at: after(now)) == .append)
+        pump.caughtUp()
         #expect(pump.failure == nil)
     }
 
@@ -87,6 +91,16 @@ import Testing
         pump.synchronized()
         #expect(pump.failure == nil)
         #expect(pump.synced == 12)
+    }
+
+    @Test func aFailedSyncOfRowsThatTheStoreNoLongerHasIsOver() {
+        var pump = idlePump()
+        pump.appended(through: 12, at: start)
+        pump.failed(lost, at: start)
+        #expect(pump.next(at: after(250)) == .append)
+        pump.caughtUp()
+        #expect(pump.failure == nil)
+        #expect(pump.next(at: after(250)) == .wait(until: nil))
     }
 
     @Test func anUnsavedPositionHoldsNoLineUp() {
