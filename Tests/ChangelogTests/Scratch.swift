@@ -16,7 +16,7 @@ final class Scratch: Sendable {
     }
 
     deinit {
-        for path in Self.entries(root) { _ = umount2(path, 2) }  // MNT_DETACH
+        for path in Self.entries(root) { while umount2(path, 2) == 0 {} }  // MNT_DETACH, mounts over mounts too
         for path in Self.entries(root).reversed() { _ = remove(path) }
         _ = remove(root)
     }
