@@ -5,9 +5,9 @@
 #include <sys/inotify.h>
 
 // The mask that the tracker uses, so that the kernel queues the same events for every peer.
-#define TREE_MASK                                                                                                      \
-    (IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_DELETE_SELF |    \
-     IN_MOVE_SELF | IN_ONLYDIR)
+#define TREE_MASK                                                                                 \
+    (IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE | \
+     IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
 #define READ_BUFFER (1 << 20)
 
