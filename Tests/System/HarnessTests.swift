@@ -65,6 +65,9 @@ extension SystemTests {
             #expect(recorded.shortfall(expected) == "no line in the log")
             recorded.add(lines: ["/r/f"])
             #expect(recorded.shortfall(expected) == nil)
+            recorded.add([row(101, "deleted")])
+            #expect(recorded.shortfall(expected) == "its last row is a deletion")
+            recorded.add([row(102)])
             let gone = Completeness.Expected(
                 path: "/r/f", since: Timestamp(nanoseconds: 0), reason: "disappeared", isGone: true,
                 mayFollowFromEntries: false)

@@ -91,6 +91,7 @@ struct Recorded {
             return "its row is from \(expected.since.nanoseconds - row.at.nanoseconds) ns before"
         }
         if expected.isGone && row.kind != "deleted" && row.kind != "untracked" { return "its last row is \(row.kind)" }
+        if !expected.isGone && row.kind == "deleted" { return "its last row is a deletion" }
         return logged.contains(expected.path) ? nil : "no line in the log"
     }
 }

@@ -106,7 +106,8 @@ final class Site {
         let isComplete = try wait(atMost: seconds, every: 25) {
             try collect()
             missing = missing.filter { recorded.shortfall($0) != nil }
-            return missing.isEmpty || !tracker.isRunning
+            // A name that went and came back may be seen twice: the deletion must not be the last word.
+            return missing.isEmpty && untrueDeletions(after).isEmpty || !tracker.isRunning
         }
         if !isComplete || !missing.isEmpty {
             let shown = missing.sorted { $0.path < $1.path }.prefix(20).map {
@@ -129,7 +130,7 @@ final class Site {
     /// Nothing that exists was last recorded as deleted, and every line of the log has its row.
     func expectTruth(_ now: Listing, note: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
         try collect()
-        let untrue = now.entries.keys.filter { recorded.latest[$0]?.kind == "deleted" }
+        let untrue = untrueDeletions(now)
         #expect(
             untrue.isEmpty, "recorded as deleted, but there: \(untrue.prefix(10)) \(note)\n\(diagnosis)",
             sourceLocation: sourceLocation)
@@ -138,6 +139,10 @@ final class Site {
         #expect(forged.isEmpty, "lines without a row: \(forged.prefix(10)) \(note)", sourceLocation: sourceLocation)
         let sequences = history.rows.map(\.sequence)
         #expect(zip(sequences, sequences.dropFirst()).allSatisfy { $0 < $1 }, sourceLocation: sourceLocation)
+    }
+
+    private func untrueDeletions(_ now: Listing) -> [Path] {
+        recorded.latest.values.filter { $0.kind == "deleted" && now.entries[$0.path] != nil }.map(\.path)
     }
 
     /// When the log was last appended to, by its file system's clock.

@@ -99,6 +99,7 @@ final class Tracker {
         signal(SIGSTOP)
         let stat = Path("/proc/\(pid)/stat")
         let stopped = try wait(atMost: 5, every: 1) {
+            guard isRunning else { throw TrackerFailed(what: "ended before it could be stopped", errors: errors) }
             let text = String(decoding: try Disk.read(stat), as: UTF8.self)
             return text[text.lastIndex(of: ")")!...].hasPrefix(") T")
         }
