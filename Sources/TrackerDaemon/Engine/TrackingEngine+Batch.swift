@@ -88,8 +88,8 @@ extension TrackingEngine {
     /// Keeps a directory's marks until the events have explained where it went; after that, whatever is at its name
     /// decides.
     private func putOff(_ node: NodeID, _ now: MonotonicTime) throws(StoreError) {
-        if tree.isRoot(tree.root(of: node)) { try lookInto(node, now) }
-        guard tree.isLive(node) else { return }
+        try lookInto(node, now)
+        guard tree.isLive(node), isReachable(node) else { return }
         for index in batch.indices(of: node) {
             let mark = batch[index]
             batch.withName(of: mark) { marks.mark($0, in: node, mark.hints, origin: batch.origin(of: index)) }
@@ -98,6 +98,8 @@ extension TrackingEngine {
 
     /// A directory was not found at its name: has its name looked at, once its absence has lasted.
     func lookInto(_ node: NodeID, _ now: MonotonicTime) throws(StoreError) {
+        // Inside a directory that is out of its place: that one's return, or its removal, decides.
+        guard tree.isRoot(tree.root(of: node)) else { return }
         if tree.isRoot(node) {
             try evaluateRoots()
             return
@@ -107,5 +109,10 @@ extension TrackingEngine {
         misplaced[node] = since
         let isDue = now - since >= Self.explanationTime || tree.state(of: node).contains(.removalSeen) || isHurried
         marks.mark(tree.name(of: node), in: parent, isDue ? [.directory, .putOff] : .directory)
+    }
+
+    /// Whether looking again later can find a directory: not below a missing root, nor where reading is refused.
+    func isReachable(_ node: NodeID) -> Bool {
+        !unreadable.contains(node) && !tree.state(of: tree.root(of: node)).contains(.missing)
     }
 }

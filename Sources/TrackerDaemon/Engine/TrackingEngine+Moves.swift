@@ -90,10 +90,10 @@ extension TrackingEngine {
             tree.directory(of: node)!, name: name, in: directory, identity: expected[node] ?? tree.identity(of: node))
         try append(.moved, name, in: parent, attributes, from: record.origin)
         for member in tree.subtree(of: node) {
-            guard let below = tree.directory(of: member) else { continue }
-            try appendAll(of: below, kind: .moved, path: try pathID(of: member), from: record.paths[member])
             // The safety net: a move is explained by its events, and listing what came along proves it.
             queue(member, [])
+            guard let below = tree.directory(of: member) else { continue }
+            try appendAll(of: below, kind: .moved, path: try pathID(of: member), from: record.paths[member])
         }
         entriesRecorded.insert(parent)
         return true

@@ -79,12 +79,26 @@ extension TrackingEngine {
     func ensureRecorded(_ node: NodeID) throws(StoreError) -> Bool {
         if tree.directory(of: node) != nil { return true }
         let parent = tree.parent(of: node)
-        guard parent != .none, try ensureRecorded(parent),
-            case .directory(let opened) = try open(parent, for: .look)
-        else { return false }
-        return try tree.name(of: node).withTerminatedName { (name) throws(StoreError) in
-            guard let status = try? FileStatus.of(name.cString, in: opened.descriptor.number), status.isDirectory,
-                try self.key(of: status, named: name, in: opened.descriptor.number) == tree.identity(of: node).key,
+        guard parent != .none, try ensureRecorded(parent) else {
+            if unreadable.contains(parent) { unreadable.insert(node) }
+            return false
+        }
+        switch try open(parent, for: .look) {
+        case .directory(let opened): return try recordWhereSeen(node, in: parent, opened.descriptor.number)
+        case .notThere: return false
+        case .refused(let error):
+            tell(refused: error, parent)
+            unreadable.insert(node)
+            return false
+        }
+    }
+
+    private func recordWhereSeen(
+        _ node: NodeID, in parent: NodeID, _ descriptor: CInt
+    ) throws(StoreError) -> Bool {
+        try tree.name(of: node).withTerminatedName { (name) throws(StoreError) in
+            guard let status = try? FileStatus.of(name.cString, in: descriptor), status.isDirectory,
+                try self.key(of: status, named: name, in: descriptor) == tree.identity(of: node).key,
                 let directory = tree.directory(of: parent)
             else { return false }
             let known = try store.entry(in: directory, named: name)

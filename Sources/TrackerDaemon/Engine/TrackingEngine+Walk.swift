@@ -43,12 +43,20 @@ extension TrackingEngine {
         let state = tree.state(of: node)
         tree.clearState([.queued, .queuedGap, .queuedDeep, .queuedSilent], of: node)
         let scope = ScanScope(state)
-        guard try ensureRecorded(node) else { return try lookInto(node, .now) }
+        guard try ensureRecorded(node) else { return try scanLater(node, state) }
         switch try open(node, for: .list) {
         case .directory(let opened): try scan(node, opened.descriptor.number, scope)
-        case .notThere: try lookInto(node, .now)
+        case .notThere: try scanLater(node, state)
         case .refused(let error): tell(refused: error, node)
         }
+    }
+
+    /// A directory that is not at its name just now stays to be listed, for the same reason as before.
+    private func scanLater(_ node: NodeID, _ state: NodeState) throws(StoreError) {
+        try lookInto(node, .now)
+        guard tree.isLive(node), isReachable(node) else { return }
+        tree.setState(state.intersection([.queuedGap, .queuedDeep, .queuedSilent]).union(.queued), of: node)
+        fresh.append(node)
     }
 
     private func scan(_ node: NodeID, _ descriptor: CInt, _ scope: ScanScope) throws(StoreError) {
