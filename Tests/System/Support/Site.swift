@@ -151,8 +151,15 @@ final class Site {
         return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
     }
 
-    /// What to read when a test fails.
-    var diagnosis: String { "status: \(tracker.notify.status)\nthe tracker said:\n\(tracker.errors.suffix(4_000))" }
+    /// What to read when a test fails: the tracker's last words, or of a crash where it was.
+    var diagnosis: String {
+        let errors = tracker.errors
+        var words = errors.suffix(3_000)
+        if let crash = errors.firstRange(of: "Fatal error"), let frames = errors.firstRange(of: "crashed:") {
+            words = errors[crash.lowerBound...].prefix(300) + "\n…\n" + errors[frames.lowerBound...].prefix(2_500)
+        }
+        return "status: \(tracker.notify.status)\nthe tracker said:\n\(words)"
+    }
 }
 
 extension stat {
