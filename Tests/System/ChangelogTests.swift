@@ -109,7 +109,12 @@ extension SystemTests {
             }
             #expect(isComplete && generations.count > 1, "\(site.diagnosis)")
             try site.history.refresh()
-            #expect(isSubsequence(site.history.rows.filter { $0.kind != "baseline" }.map(\.path), of: lines))
+            let rows = site.history.rows.filter { $0.kind != "baseline" }.map(\.path)
+            let isOrdered = try wait(atMost: 10, every: 100) {
+                lines = try (generations + [log]).filter(Disk.exists).flatMap { try ChangelogText.paths(Disk.read($0)) }
+                return isSubsequence(rows, of: lines)
+            }
+            #expect(isOrdered, "\(rows.count) rows, \(lines.count) lines in \(generations.count + 1) generations")
             site.tracker.stop()
         }
 
@@ -152,7 +157,8 @@ extension SystemTests {
         private func expectOrder(_ site: Site, sourceLocation: SourceLocation = #_sourceLocation) throws {
             try site.collect()
             let rows = site.history.rows.filter { $0.kind != "baseline" && $0.kind != "untracked" }.map(\.path)
-            #expect(isSubsequence(rows, of: site.log.lines), sourceLocation: sourceLocation)
+            let isOrdered = isSubsequence(rows, of: site.log.lines)
+            #expect(isOrdered, "\(rows.count) rows, \(site.log.lines.count) lines", sourceLocation: sourceLocation)
         }
 
         /// True if `part` can be had from `whole` by leaving elements out.

@@ -13,7 +13,7 @@ final class Churn {
         let ended: Timestamp
         /// Paths that changed and exist: each needs a row from `began` or later.
         var present: [Path] = []
-        /// Paths that ceased to exist.
+        /// Paths that do not exist now and did before, or for a moment of the operation.
         var gone: [Path] = []
         /// Paths in `present` that did not exist for a moment of the operation.
         var flickered: [Path] = []

@@ -29,7 +29,8 @@ extension Churn {
                 try Disk.rename(path, away)
                 try Disk.rename(away, path)
                 let all = tree.tree(path)
-                return ChurnEffect(present: [path], flickered: all)
+                return ChurnEffect(
+                    present: [path], gone: all.map { $0.moved(from: path, to: away) }, flickered: all)
             }
         default: return try chain()
         }
@@ -76,7 +77,7 @@ extension Churn {
         let now = Set(tree.items.keys)
         return ChurnEffect(
             present: touched.filter { now.contains($0) },
-            gone: touched.filter { !now.contains($0) && before.contains($0) },
+            gone: touched.filter { !now.contains($0) },
             flickered: touched.filter { now.contains($0) && before.contains($0) })
     }
 }
