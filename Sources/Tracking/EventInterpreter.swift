@@ -5,10 +5,13 @@ public final class EventInterpreter {
     private let tree: DirectoryTree
     private let marks: MarkSet
     private var pairing = MovePairing()
-    /// Names that were written to in an earlier batch and have not been closed since, by hash. A collision or a full
-    /// set only costs a record too many or, for a file written and mapped at once, none: its write was recorded.
-    private var writtenOpen: Set<UInt64> = []
+    /// Names that were written to in an earlier batch and have not been closed since, by hash, with the time of that
+    /// batch. Forgetting one costs a record too many, of its close.
+    private var writtenOpen: [UInt64: MonotonicTime] = [:]
     private static let writtenOpenLimit = 65_536
+    /// How long a write explains a close, in nanoseconds. truncate(2) raises `IN_MODIFY` with no close to follow, and must
+    /// not explain that of a mapping long after; the NFSv3 server closes 4 s after the write (measured).
+    private static let closeExplained: Int64 = 10_000_000_000
 
     /// Says whether a name is excluded: name, its directory, whether it is a directory.
     public var isExcluded: (UnsafeRawBufferPointer, NodeID, Bool) -> Bool = { _, _, _ in false }
@@ -92,7 +95,7 @@ public final class EventInterpreter {
         var origin: Origin?
         if event.mask.contains(.modify) { hints.formUnion(isDirectory ? .metadata : [.content, .writtenOpen]) }
         if event.mask.contains(.attributes) { hints.insert(.metadata) }
-        if event.mask.contains(.closeWrite) { hints.insert(closeHint(name, node)) }
+        if event.mask.contains(.closeWrite) { hints.insert(closeHint(name, node, now)) }
         if event.mask.contains(.create) { hints.insert(.appeared) }
         if event.mask.contains(.delete) { hints.insert(.vanished) }
         if event.mask.contains(.movedFrom) {
@@ -111,19 +114,19 @@ public final class EventInterpreter {
         }
     }
 
-    private func closeHint(_ name: UnsafeRawBufferPointer, _ node: NodeID) -> Hints {
-        guard !writtenOpen.isEmpty, writtenOpen.remove(NameHash.hash(name, in: node.index)) != nil else {
-            return .loneClose
-        }
+    private func closeHint(_ name: UnsafeRawBufferPointer, _ node: NodeID, _ now: MonotonicTime) -> Hints {
+        guard !writtenOpen.isEmpty, let since = writtenOpen.removeValue(forKey: NameHash.hash(name, in: node.index)),
+            now - since < Self.closeExplained
+        else { return .loneClose }
         return .closed
     }
 
     /// Remembers which names of a batch are still open for writing, before the batch is given up.
-    public func noteWrittenOpen(in batch: MarkSet) {
+    public func noteWrittenOpen(in batch: MarkSet, now: MonotonicTime) {
         for index in 0..<batch.count where batch[index].hints.contains(.writtenOpen) {
             if writtenOpen.count >= Self.writtenOpenLimit { writtenOpen.removeAll(keepingCapacity: true) }
             batch.withName(of: batch[index]) { name in
-                _ = writtenOpen.insert(NameHash.hash(name, in: batch[index].node.index))
+                writtenOpen[NameHash.hash(name, in: batch[index].node.index)] = now
             }
         }
     }

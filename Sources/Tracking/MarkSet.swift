@@ -58,7 +58,8 @@ public final class MarkSet {
             heads.append(contentsOf: repeatElement(-1, count: Int(node.index) + 1 - heads.count))
         }
         let head = heads[Int(node.index)]
-        if head < 0 { nodes.append(node) }
+        // An older generation's marks may still stand under the same number.
+        if head < 0 || (marks[Int(head)].node != node && !nodes.contains(node)) { nodes.append(node) }
         heads[Int(node.index)] = number
         marks.append(
             Mark(
@@ -71,13 +72,16 @@ public final class MarkSet {
 
     private func combine(_ index: Int, _ added: Hints) {
         var hints = marks[index].hints
+        // An event of the name's own is not the echo of another name's, and has to reach the others.
+        if !added.contains(.viaLink) || !hints.contains(.viaLink) { hints.remove(.viaLink) }
+        let own = hints.contains(.viaLink) ? added : added.subtracting(.viaLink)
         let closes = !added.isDisjoint(with: [.loneClose, .closed])
         if closes && hints.contains(.writtenOpen) {
             // The write is in this mark: its close adds nothing.
             hints.remove(.writtenOpen)
-            hints.formUnion(added.subtracting(.loneClose))
+            hints.formUnion(own.subtracting(.loneClose))
         } else {
-            hints.formUnion(added)
+            hints.formUnion(own)
         }
         marks[index].hints = hints
     }
@@ -115,7 +119,7 @@ public final class MarkSet {
         var all: [Int] = []
         var index = heads[Int(node.index)]
         while index >= 0 {
-            all.append(Int(index))
+            if marks[Int(index)].node == node { all.append(Int(index)) }
             index = marks[Int(index)].next
         }
         return all.reversed()

@@ -9,7 +9,7 @@ extension TrackingEngine {
     func settleBatch(_ now: MonotonicTime) throws(StoreError) {
         windowOpened = nil
         batch.exchange(with: marks)
-        interpreter.noteWrittenOpen(in: batch)
+        interpreter.noteWrittenOpen(in: batch, now: now)
         for node in batch.nodes where tree.isLive(node) {
             try settle(node, now)
             heartbeat.progress()

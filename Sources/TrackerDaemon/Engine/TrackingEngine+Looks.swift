@@ -68,10 +68,11 @@ extension TrackingEngine {
         _ known: IndexedEntry, _ name: UnsafeRawBufferPointer, in node: NodeID, hints: Hints, reason: LookReason
     ) throws(StoreError) -> LookOutcome {
         guard let directory = tree.directory(of: node) else { return .putOff }
-        if known.attributes.type == .directory, let child = tree.child(of: node, named: name) {
+        if let child = tree.child(of: node, named: name) {
             if !isExplained(child, hints) { return .putOff }
             try detach(child)
-            return .recorded
+            // A directory that was seen but never recorded leaves what the index had at its name.
+            guard try store.entry(in: directory, named: name) != nil else { return .recorded }
         }
         try append(.deleted, name, in: node, known.attributes)
         if let heir = try store.remove(name, in: directory, key: known.key) { markHeir(heir) }
@@ -122,6 +123,10 @@ extension TrackingEngine {
         _ key: InodeKey, _ attributes: EntryAttributes, except new: EntryName, _ origin: Origin?
     ) throws(StoreError) {
         guard let before = try store.attributes(of: key) else { return }
+        if before.type != attributes.type {
+            try giveUp(namesOf: key, except: new)
+            return try store.setAttributes(attributes, of: key)
+        }
         let verdict = Verdict.of(
             known: IndexedEntry(key: key, attributes: before), seen: IndexedEntry(key: key, attributes: attributes),
             hints: [], reason: .hinted)
@@ -135,6 +140,22 @@ extension TrackingEngine {
                 guard let node = tree.node(of: other.directory), origin != Origin(node: node, name: other.name) else {
                     continue
                 }
+                marks.mark(other.name, in: node, .viaLink)
+            }
+        }
+    }
+
+    /// An inode number was given again to something of another type: what had it before is no longer what its names
+    /// name, and they are looked at while the index still says what that was.
+    private func giveUp(namesOf key: InodeKey, except new: EntryName) throws(StoreError) {
+        for other in try store.names(of: key) where other != new {
+            guard let node = tree.node(of: other.directory) else { continue }
+            if case .directory(let opened) = try open(node, for: .look) {
+                _ = try other.name.withTerminatedName { (name) throws(StoreError) in
+                    try look(
+                        at: name, in: node, opened.descriptor.number, hints: .putOff, origin: nil, reason: .hinted)
+                }
+            } else {
                 marks.mark(other.name, in: node, .viaLink)
             }
         }
@@ -156,6 +177,11 @@ extension TrackingEngine {
         _ descriptor: CInt, hints: Hints, reason: LookReason
     ) throws(StoreError) -> LookOutcome {
         guard let directory = tree.directory(of: node) else { return .putOff }
+        if !status.isDirectory, let child = tree.child(of: node, named: name) {
+            // A directory has become something else, or one that was never recorded came and went.
+            try detach(child)
+            return try look(at: name, in: node, descriptor, hints: hints, origin: nil, reason: reason)
+        }
         let key = try key(of: status, named: name, in: descriptor)
         let seen = IndexedEntry(key: key, attributes: EntryAttributes(status, lookedAt: .now))
         if status.isDirectory || known.attributes.type == .directory {
@@ -187,13 +213,7 @@ extension TrackingEngine {
         in node: NodeID, _ descriptor: CInt, hints: Hints, reason: LookReason
     ) throws(StoreError) -> LookOutcome {
         let child = tree.child(of: node, named: name)
-        guard status.isDirectory else {
-            // A directory has become something else.
-            if let child { try detach(child) } else { try forget(known, name, in: node) }
-            try appear(status, name, in: node, descriptor, origin: nil, kind: .created, isSeenHappening: true)
-            return .recorded
-        }
-        guard known.attributes.type == .directory else {
+        guard status.isDirectory && known.attributes.type == .directory else {
             try forget(known, name, in: node)
             try appear(status, name, in: node, descriptor, origin: nil, kind: .replaced, isSeenHappening: true)
             return .recorded

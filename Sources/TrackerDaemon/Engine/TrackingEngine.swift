@@ -133,7 +133,7 @@ final class TrackingEngine {
         for (node, name) in interpreter.takeDiscoveries() { try discover(name, in: node) }
         if windowOpened == nil && !(marks.isEmpty && fresh.isEmpty) { windowOpened = now }
 
-        if let pacedCheck, pacedCheck <= now { releasePaced(now) }
+        if let pacedCheck, isHurried || pacedCheck <= now { releasePaced(now) }
         if isBatchDue(now) { try settleBatch(now) }
         try walkSlice(until: now.nanoseconds + Self.sliceTime)
         try settleDetached(now)
