@@ -8,6 +8,8 @@ extension TrackingEngine {
     /// Looks at everything that was marked, and lists the directories that are new.
     func settleBatch(_ now: MonotonicTime) throws(StoreError) {
         windowOpened = nil
+        // All events of the settling time have been read: what has taken a vacated name is in the index.
+        try recordVacated()
         batch.exchange(with: marks)
         interpreter.noteWrittenOpen(in: batch, now: now)
         for node in batch.nodes where tree.isLive(node) {

@@ -180,7 +180,11 @@ extension TrackingEngine {
         if !status.isDirectory, let child = tree.child(of: node, named: name) {
             // A directory has become something else, or one that was never recorded came and went.
             try detach(child)
-            return try look(at: name, in: node, descriptor, hints: hints, origin: nil, reason: reason)
+            let wasRecorded = try store.entry(in: directory, named: name) == nil
+            if wasRecorded {
+                try appear(status, name, in: node, descriptor, origin: nil, kind: .replaced, isSeenHappening: true)
+                return .recorded
+            }
         }
         let key = try key(of: status, named: name, in: descriptor)
         let seen = IndexedEntry(key: key, attributes: EntryAttributes(status, lookedAt: .now))

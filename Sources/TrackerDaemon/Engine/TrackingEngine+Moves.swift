@@ -9,28 +9,43 @@ struct DetachedDirectory {
     var entry: IndexedEntry?
     /// The history's number of its old parent, and its old name.
     var origin: (directory: PathID, name: [UInt8])?
+    /// The absolute path it had.
+    var path: [UInt8] = []
     /// The history's numbers of the old paths of it and of the directories below.
     var paths: [NodeID: PathID] = [:]
 }
 
+/// Names that a directory and everything below it had, and that may be nobody's now.
+struct VacatedNames {
+    let entry: IndexedEntry
+    /// The directory's old path, and the history's number of its parent.
+    let path: [UInt8]
+    let parent: PathID
+    /// The directories that were there, each with its old path.
+    let members: [(node: NodeID, path: [UInt8], id: PathID)]
+}
+
 extension TrackingEngine {
-    /// Takes a directory out of its place: its name and every name below are recorded as deleted, once.
+    /// Takes a directory out of its place. What becomes of its names is decided when it is known what stands there now:
+    /// see `recordVacated`.
     func detach(_ node: NodeID) throws(StoreError) {
         var record = DetachedDirectory(since: .now)
         let parent = tree.parent(of: node)
         let name = tree.name(of: node)
+        record.path = lastPath(of: node)
         if tree.directory(of: node) != nil, let directory = parentDirectory(of: node) {
             try name.withRawBytes { (bytes) throws(StoreError) in
                 guard let entry = try store.entry(in: directory, named: bytes) else { return }
                 record.entry = entry
-                record.origin = try (parentPath(of: node), lastComponent(of: name))
-                try self.record(.deleted, of: node, entry)
-                for member in tree.subtree(of: node) {
-                    guard let directory = tree.directory(of: member) else { continue }
-                    let path = try pathID(of: member)
-                    record.paths[member] = path
-                    try appendAll(of: directory, kind: .deleted, path: path, from: nil)
+                let above = try parentPath(of: node)
+                record.origin = (above, lastComponent(of: name))
+                var members: [(node: NodeID, path: [UInt8], id: PathID)] = []
+                for member in tree.subtree(of: node) where tree.directory(of: member) != nil {
+                    let id = try pathID(of: member)
+                    record.paths[member] = id
+                    members.append((member, lastPath(of: member), id))
                 }
+                vacated.append(VacatedNames(entry: entry, path: record.path, parent: above, members: members))
                 try store.remove(bytes, in: directory, key: entry.key)
             }
             if parent != .none { entriesRecorded.insert(parent) }
@@ -40,14 +55,78 @@ extension TrackingEngine {
         detached[node] = record
     }
 
+    /// The path a directory has, or had when it or a directory above it was taken out of its place.
+    private func lastPath(of node: NodeID) -> [UInt8] {
+        let top = tree.root(of: node)
+        guard let record = detached[top] else { return tree.path(of: node) }
+        return record.path + tree.path(of: node).dropFirst(tree.name(of: top).count)
+    }
+
+    /// Records the names that directories have left as deleted, but for those that something else has by now: of these
+    /// there is a record already. An exchange of two directories deletes nothing.
+    func recordVacated() throws(StoreError) {
+        guard !vacated.isEmpty else { return }
+        let due = vacated
+        vacated = []
+        for names in due {
+            let isTaken = try isTaken(names.path)
+            if !isTaken {
+                try lastComponent(of: names.path).withRawBytes { (name) throws(StoreError) in
+                    let attributes = names.entry.attributes
+                    _ = try store.append(
+                        ChangeEvent(
+                            kind: .deleted, type: .directory, size: attributes.size, directory: names.parent, name: name
+                        ),
+                        at: .now)
+                }
+                statistics.changes += 1
+            }
+            for member in names.members {
+                guard tree.isLive(member.node), let directory = tree.directory(of: member.node) else { continue }
+                let occupant = isTaken ? node(at: member.path).flatMap(tree.directory(of:)) : nil
+                try appendAll(of: directory, kind: .deleted, path: member.id, from: nil, unlessIn: occupant)
+            }
+        }
+    }
+
+    /// Whether the index has something at a path.
+    private func isTaken(_ path: [UInt8]) throws(StoreError) -> Bool {
+        guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return false }
+        if tree.roots.contains(where: { tree.name(of: $0) == path }) { return true }
+        guard let parent = node(at: Array(path[..<slash])), let directory = tree.directory(of: parent) else {
+            return false
+        }
+        return try Array(path[(slash + 1)...]).withRawBytes { (name) throws(StoreError) in
+            try store.entry(in: directory, named: name) != nil
+        }
+    }
+
+    /// The directory that the tree has at a path now.
+    private func node(at path: [UInt8]) -> NodeID? {
+        for root in tree.roots {
+            let name = tree.name(of: root)
+            if path == name { return root }
+            guard path.starts(with: name), path[name.count] == UInt8(ascii: "/") else { continue }
+            var node = root
+            for component in path[(name.count + 1)...].split(separator: UInt8(ascii: "/")) {
+                guard let child = Array(component).withRawBytes({ tree.child(of: node, named: $0) }) else { return nil }
+                node = child
+            }
+            return node
+        }
+        return nil
+    }
+
     /// One history row for each entry of a directory.
-    private func appendAll(of directory: DirectoryID, kind: ChangeKind, path: PathID, from: PathID?) throws(StoreError)
-    {
+    private func appendAll(
+        of directory: DirectoryID, kind: ChangeKind, path: PathID, from: PathID?, unlessIn occupant: DirectoryID? = nil
+    ) throws(StoreError) {
         var failure: StoreError?
         let now = Timestamp.now
         try store.forEachEntry(in: directory) { name, entry in
             guard failure == nil else { return }
             do throws(StoreError) {
+                if let occupant, try store.entry(in: occupant, named: name) != nil { return }
                 try store.append(
                     ChangeEvent(
                         kind: kind, type: entry.attributes.type, size: entry.attributes.size, directory: path,
@@ -101,8 +180,10 @@ extension TrackingEngine {
 
     /// Gives up the directories that have not turned up anywhere.
     func settleDetached(_ now: MonotonicTime) throws(StoreError) {
-        guard !detached.isEmpty else { return }
-        for (node, record) in detached where isHurried || now - record.since >= 2 * Self.explanationTime {
+        let due = detached.filter { isHurried || now - $0.value.since >= 2 * Self.explanationTime }
+        guard !due.isEmpty else { return }
+        try recordVacated()
+        for node in due.keys {
             detached[node] = nil
             try purge(node)
         }
@@ -110,6 +191,7 @@ extension TrackingEngine {
 
     /// Gives up a directory that was detached just now.
     func forgetDetached(_ node: NodeID) throws(StoreError) {
+        try recordVacated()
         detached[node] = nil
         try purge(node)
     }

@@ -32,6 +32,8 @@ final class TrackingEngine {
     var fresh: [NodeID] = []
     /// Directories taken out of their place, with what their next place needs.
     var detached: [NodeID: DetachedDirectory] = [:]
+    /// The names that directories have left since the last batch.
+    var vacated: [VacatedNames] = []
     /// Directories that were not where they should be, since when.
     var misplaced: [NodeID: MonotonicTime] = [:]
     /// Directories with an entry recorded as appeared or vanished since their own times were compared.
