@@ -31,10 +31,13 @@ extension Verdict {
         let before = known.attributes
         let after = seen.attributes
         guard known.key == seen.key, before.type == after.type else { return .changed(.replaced) }
-        if hints.contains(.appeared) && !isSettled(before, after) && after.type != .directory {
-            return .changed(.replaced)
-        }
         let isDirectory = after.type == .directory
+        if hints.contains(.appeared) {
+            // A rename away and back shows as both. A name that only appeared may have been seen before its event was
+            // read; then nothing has moved its time of change since.
+            let isSeenBefore = isDirectory ? before.changed == after.changed : isSettled(before, after)
+            if hints.contains(.vanished) || !isSeenBefore { return .changed(.replaced) }
+        }
         if hints.contains(.content) || hints.contains(.loneClose) { return .changed(.modified) }
         if !isDirectory && (before.size != after.size || before.modified != after.modified) {
             return .changed(.modified)
@@ -58,10 +61,10 @@ extension Verdict {
     }
 
     /// The name cannot have been made anew since the index's look: every way to do so moves the time of change, and
-    /// that look was later than its granularity.
+    /// that look was later than its granularity. An inode with several names may have been looked at through another.
     private static func isSettled(_ before: EntryAttributes, _ after: EntryAttributes) -> Bool {
         before.changed == after.changed && before.modified == after.modified && before.size == after.size
-            && !before.isRacy
+            && !before.isRacy && after.linkCount == 1
     }
 
     /// Judges the times, size and link count of a directory after its entries have been looked at.

@@ -8,7 +8,7 @@ extension TrackingEngine {
     /// Looks at everything that was marked, and lists the directories that are new.
     func settleBatch(_ now: MonotonicTime) throws(StoreError) {
         windowOpened = nil
-        // All events of the settling time have been read: what has taken a vacated name is in the index.
+        // Before anything is looked at where it is now: the index still has what had the vacated names.
         try recordVacated()
         batch.exchange(with: marks)
         interpreter.noteWrittenOpen(in: batch, now: now)
@@ -20,6 +20,7 @@ extension TrackingEngine {
         let due = fresh
         fresh.removeAll(keepingCapacity: true)
         for node in due where tree.isLive(node) { try scan(node) }
+        try recordVacated()
         if !(marks.isEmpty && fresh.isEmpty) { windowOpened = now }
     }
 
@@ -29,6 +30,7 @@ extension TrackingEngine {
         switch try open(node, for: .look) {
         case .directory(let opened):
             misplaced[node] = nil
+            if arrivals[node] != nil { try scan(node) }
             try lookAtMarks(of: node, opened.descriptor.number, now)
         case .notThere: try putOff(node, now)
         case .refused(let error): tell(refused: error, node)

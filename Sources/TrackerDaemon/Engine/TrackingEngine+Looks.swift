@@ -229,12 +229,22 @@ extension TrackingEngine {
         if tree.watch(of: child) == nil && !polled.contains(child) && reason == .hinted {
             queue(child, [.queuedDeep, .queuedGap])
         }
-        guard case .changed(let kind) = Verdict.of(known: known, seen: seen, hints: hints, reason: reason) else {
-            return .unchanged
+        switch Verdict.of(known: known, seen: seen, hints: hints, reason: reason) {
+        case .unchanged, .consequence: return .unchanged
+        case .changed(.replaced):
+            // It was renamed away and back: everything below it was elsewhere for a moment.
+            try store.setAttributes(seen.attributes, of: seen.key)
+            try append(.moved, name, in: node, seen.attributes, from: (try pathID(of: node), [UInt8](name)))
+            for member in tree.subtree(of: child) where tree.directory(of: member) != nil {
+                arrivals[member] = RecordedPlace(path: tree.path(of: member), id: try pathID(of: member))
+                queue(member, [])
+            }
+            return .recorded
+        case .changed(let kind):
+            try store.setAttributes(seen.attributes, of: seen.key)
+            try append(kind, name, in: node, seen.attributes)
+            return .recorded
         }
-        try store.setAttributes(seen.attributes, of: seen.key)
-        try append(kind, name, in: node, seen.attributes)
-        return .recorded
     }
 
     /// Another directory stands at the name of one that the index has: a mount, or a new one in its place.

@@ -2,6 +2,8 @@ import ChangeStore
 import LinuxKernel
 import Tracking
 
+import struct SystemPackage.Errno
+
 /// A directory that has left its place and may turn up at another.
 struct DetachedDirectory {
     var since: MonotonicTime
@@ -9,22 +11,27 @@ struct DetachedDirectory {
     var entry: IndexedEntry?
     /// The history's number of its old parent, and its old name.
     var origin: (directory: PathID, name: [UInt8])?
-    /// The absolute path it had.
-    var path: [UInt8] = []
-    /// The history's numbers of the old paths of it and of the directories below.
-    var paths: [NodeID: PathID] = [:]
+    /// The paths under which the history last told of it and of the directories below.
+    var places: [NodeID: RecordedPlace] = [:]
+}
+
+/// The path under which the history last told of a directory's entries.
+struct RecordedPlace {
+    let path: [UInt8]
+    let id: PathID
 }
 
 /// Names that a directory and everything below it had, and that may be nobody's now.
 struct VacatedNames {
     let entry: IndexedEntry
-    /// The directory's old path, and the history's number of its parent.
     let path: [UInt8]
+    /// The history's number of the directory that `path` is in.
     let parent: PathID
-    /// The directories that were there, each with its old path.
-    let members: [(node: NodeID, path: [UInt8], id: PathID)]
+    /// The directories that were there, whose entries had names there.
+    let members: [(node: NodeID, place: RecordedPlace)]
 }
 
+/// Directories that leave their places, and arrive at others.
 extension TrackingEngine {
     /// Takes a directory out of its place. What becomes of its names is decided when it is known what stands there now:
     /// see `recordVacated`.
@@ -32,20 +39,26 @@ extension TrackingEngine {
         var record = DetachedDirectory(since: .now)
         let parent = tree.parent(of: node)
         let name = tree.name(of: node)
-        record.path = lastPath(of: node)
         if tree.directory(of: node) != nil, let directory = parentDirectory(of: node) {
             try name.withRawBytes { (bytes) throws(StoreError) in
                 guard let entry = try store.entry(in: directory, named: bytes) else { return }
+                let above =
+                    tree.isRoot(node)
+                    ? RecordedPlace(path: Self.parentPath(of: name), id: try parentPath(of: node))
+                    : try recordedPlace(of: parent)
                 record.entry = entry
-                let above = try parentPath(of: node)
-                record.origin = (above, lastComponent(of: name))
-                var members: [(node: NodeID, path: [UInt8], id: PathID)] = []
+                record.origin = (above.id, lastComponent(of: name))
+                var members: [(node: NodeID, place: RecordedPlace)] = []
                 for member in tree.subtree(of: node) where tree.directory(of: member) != nil {
-                    let id = try pathID(of: member)
-                    record.paths[member] = id
-                    members.append((member, lastPath(of: member), id))
+                    let place = try recordedPlace(of: member)
+                    record.places[member] = place
+                    // The old names of what has not been looked at since it arrived are dealt with already.
+                    if arrivals[member] == nil { members.append((member, place)) }
                 }
-                vacated.append(VacatedNames(entry: entry, path: record.path, parent: above, members: members))
+                vacated.append(
+                    VacatedNames(
+                        entry: entry, path: Self.join(above.path, lastComponent(of: name)), parent: above.id,
+                        members: members))
                 try store.remove(bytes, in: directory, key: entry.key)
             }
             if parent != .none { entriesRecorded.insert(parent) }
@@ -55,49 +68,105 @@ extension TrackingEngine {
         detached[node] = record
     }
 
-    /// The path a directory has, or had when it or a directory above it was taken out of its place.
-    private func lastPath(of node: NodeID) -> [UInt8] {
+    /// Where the history last told of a directory's entries: until a directory that was moved has been looked at, that
+    /// is where it was before.
+    private func recordedPlace(of node: NodeID) throws(StoreError) -> RecordedPlace {
+        if let before = arrivals[node] { return before }
         let top = tree.root(of: node)
-        guard let record = detached[top] else { return tree.path(of: node) }
-        return record.path + tree.path(of: node).dropFirst(tree.name(of: top).count)
+        if let before = detached[top]?.places[node] { return before }
+        return RecordedPlace(path: tree.path(of: node), id: try pathID(of: node))
     }
 
-    /// Records the names that directories have left as deleted, but for those that something else has by now: of these
-    /// there is a record already. An exchange of two directories deletes nothing.
+    private static func join(_ directory: [UInt8], _ name: [UInt8]) -> [UInt8] {
+        directory.last == UInt8(ascii: "/") ? directory + name : directory + [UInt8(ascii: "/")] + name
+    }
+
+    private static func parentPath(of path: [UInt8]) -> [UInt8] {
+        let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
+        return slash == 0 ? [UInt8(ascii: "/")] : Array(path[..<slash])
+    }
+
+    /// Records the names that directories have left as deleted, but for those that something else has by now: an
+    /// exchange of two directories deletes nothing that both have.
     func recordVacated() throws(StoreError) {
         guard !vacated.isEmpty else { return }
         let due = vacated
         vacated = []
         for names in due {
-            let isTaken = try isTaken(names.path)
+            let isTaken = try isTaken(lastComponent(of: names.path), in: Self.parentPath(of: names.path))
             if !isTaken {
                 try lastComponent(of: names.path).withRawBytes { (name) throws(StoreError) in
-                    let attributes = names.entry.attributes
-                    _ = try store.append(
-                        ChangeEvent(
-                            kind: .deleted, type: .directory, size: attributes.size, directory: names.parent, name: name
-                        ),
-                        at: .now)
+                    try appendDeleted(.directory, names.entry.attributes.size, name, names.parent)
                 }
-                statistics.changes += 1
             }
             for member in names.members {
                 guard tree.isLive(member.node), let directory = tree.directory(of: member.node) else { continue }
-                let occupant = isTaken ? node(at: member.path).flatMap(tree.directory(of:)) : nil
-                try appendAll(of: directory, kind: .deleted, path: member.id, from: nil, unlessIn: occupant)
+                try recordVacated(entriesOf: directory, at: member.place, mayBeTaken: isTaken)
             }
         }
     }
 
-    /// Whether the index has something at a path.
-    private func isTaken(_ path: [UInt8]) throws(StoreError) -> Bool {
-        guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return false }
-        if tree.roots.contains(where: { tree.name(of: $0) == path }) { return true }
-        guard let parent = node(at: Array(path[..<slash])), let directory = tree.directory(of: parent) else {
+    private func recordVacated(
+        entriesOf directory: DirectoryID, at place: RecordedPlace, mayBeTaken: Bool
+    ) throws(StoreError) {
+        var failure: StoreError?
+        try store.forEachEntry(in: directory) { name, entry in
+            guard failure == nil else { return }
+            do throws(StoreError) {
+                if mayBeTaken, try isTaken([UInt8](name), in: place.path) { return }
+                try appendDeleted(entry.attributes.type, entry.attributes.size, name, place.id)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func appendDeleted(
+        _ type: FileType, _ size: Int64, _ name: UnsafeRawBufferPointer, _ directory: PathID
+    ) throws(StoreError) {
+        try store.append(
+            ChangeEvent(kind: .deleted, type: type, size: size, directory: directory, name: name), at: .now)
+        statistics.changes += 1
+    }
+
+    /// Whether there is something on the disk at a name.
+    private func isTaken(_ name: [UInt8], in path: [UInt8]) throws(StoreError) -> Bool {
+        guard let directory = node(at: path), case .directory(let opened) = try open(directory, for: .look) else {
             return false
         }
-        return try Array(path[(slash + 1)...]).withRawBytes { (name) throws(StoreError) in
-            try store.entry(in: directory, named: name) != nil
+        return name.withTerminatedName { (try? FileStatus.of($0.cString, in: opened.descriptor.number)) != nil }
+    }
+
+    /// Records what a directory that was moved brought along, as it is found there: with where it was before.
+    ///
+    /// What the index knew of it and is no longer in it has gone before or after the move, unseen: its old name is
+    /// recorded as deleted, and a new one it never had.
+    func recordArrival(
+        _ node: NodeID, from before: RecordedPlace, _ descriptor: CInt
+    ) throws(StoreError) {
+        guard let directory = tree.directory(of: node) else { return }
+        var entries: [([UInt8], IndexedEntry)] = []
+        try store.forEachEntry(in: directory) { entries.append(([UInt8]($0), $1)) }
+        for (bytes, entry) in entries {
+            try bytes.withTerminatedName { (name) throws(StoreError) in
+                let status: FileStatus
+                do throws(Errno) {
+                    status = try FileStatus.of(name.cString, in: descriptor)
+                } catch {
+                    // Anything but ENOENT says nothing; the listing that follows tells of it.
+                    guard error == .noSuchFileOrDirectory else { return }
+                    if let child = tree.child(of: node, named: name) { return try detach(child) }
+                    return try forget(entry, name, in: node)
+                }
+                // What is something else by now is compared like any other name.
+                guard try key(of: status, named: name, in: descriptor) == entry.key,
+                    status.type == entry.attributes.type
+                else { return }
+                let attributes = status.isDirectory ? entry.attributes : EntryAttributes(status, lookedAt: .now)
+                if attributes != entry.attributes { try store.setAttributes(attributes, of: entry.key) }
+                try append(.moved, name, in: node, attributes, from: (before.id, bytes))
+            }
         }
     }
 
@@ -115,30 +184,6 @@ extension TrackingEngine {
             return node
         }
         return nil
-    }
-
-    /// One history row for each entry of a directory.
-    private func appendAll(
-        of directory: DirectoryID, kind: ChangeKind, path: PathID, from: PathID?, unlessIn occupant: DirectoryID? = nil
-    ) throws(StoreError) {
-        var failure: StoreError?
-        let now = Timestamp.now
-        try store.forEachEntry(in: directory) { name, entry in
-            guard failure == nil else { return }
-            do throws(StoreError) {
-                if let occupant, try store.entry(in: occupant, named: name) != nil { return }
-                try store.append(
-                    ChangeEvent(
-                        kind: kind, type: entry.attributes.type, size: entry.attributes.size, directory: path,
-                        name: name,
-                        from: from.map { ($0, name) }),
-                    at: now)
-                statistics.changes += 1
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
     }
 
     /// Moves a known directory to the name where it was found, with everything below.
@@ -169,10 +214,8 @@ extension TrackingEngine {
             tree.directory(of: node)!, name: name, in: directory, identity: expected[node] ?? tree.identity(of: node))
         try append(.moved, name, in: parent, attributes, from: record.origin)
         for member in tree.subtree(of: node) {
-            // The safety net: a move is explained by its events, and listing what came along proves it.
+            if let place = record.places[member] { arrivals[member] = place }
             queue(member, [])
-            guard let below = tree.directory(of: member) else { continue }
-            try appendAll(of: below, kind: .moved, path: try pathID(of: member), from: record.paths[member])
         }
         entriesRecorded.insert(parent)
         return true
@@ -229,6 +272,7 @@ extension TrackingEngine {
             misplaced[member] = nil
             entriesRecorded.remove(member)
             expected[member] = nil
+            arrivals[member] = nil
             rootParents[member] = nil
             tree.remove(member)
         }

@@ -73,6 +73,7 @@ extension TrackingEngine {
             // A listing that failed deletes nothing.
             return tell(refused: error, node)
         }
+        if let before = arrivals.removeValue(forKey: node) { try recordArrival(node, from: before, descriptor) }
         try compare(listing, with: node, descriptor, scope)
         try compareItself(node, descriptor, reason: scope.reason)
         guard scope.isDeep else { return }

@@ -34,6 +34,8 @@ final class TrackingEngine {
     var detached: [NodeID: DetachedDirectory] = [:]
     /// The names that directories have left since the last batch.
     var vacated: [VacatedNames] = []
+    /// Directories that were moved and have not been looked at since, with where they were.
+    var arrivals: [NodeID: RecordedPlace] = [:]
     /// Directories that were not where they should be, since when.
     var misplaced: [NodeID: MonotonicTime] = [:]
     /// Directories with an entry recorded as appeared or vanished since their own times were compared.
