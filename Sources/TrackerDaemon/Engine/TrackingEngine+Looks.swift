@@ -40,8 +40,7 @@ extension TrackingEngine {
         case (let known?, nil): return try vanish(known, name, in: node, hints: hints, reason: reason)
         case (nil, let status?):
             try appear(
-                status, name, in: node, descriptor, origin: origin, kind: isSilent ? nil : .created,
-                isSeenHappening: hints.contains(.appeared))
+                status, name, in: node, descriptor, hints: hints, origin: origin, kind: isSilent ? nil : .created)
             return .recorded
         case (let known?, let status?):
             return try compare(known, status, name, in: node, descriptor, hints: hints, reason: reason)
@@ -84,12 +83,12 @@ extension TrackingEngine {
     ///
     /// - Parameter kind: nil for one that goes in without a record.
     func appear(
-        _ status: FileStatus, _ name: UnsafeRawBufferPointer, in node: NodeID, _ descriptor: CInt, origin: Origin?,
-        kind: ChangeKind?, isSeenHappening: Bool
+        _ status: FileStatus, _ name: UnsafeRawBufferPointer, in node: NodeID, _ descriptor: CInt, hints: Hints,
+        origin: Origin?, kind: ChangeKind?
     ) throws(StoreError) {
         if status.isDirectory {
             guard
-                let child = try place(name, in: node, descriptor, status, isSeenHappening: isSeenHappening),
+                let child = try place(name, in: node, descriptor, status, isSeenHappening: hints.contains(.appeared)),
                 tree.directory(of: child) == nil
             else { return }
             if kind == nil { tree.setState(.queuedSilent, of: child) }
@@ -101,7 +100,8 @@ extension TrackingEngine {
         let attributes = EntryAttributes(status, lookedAt: .now)
         let from = try origin.flatMap { (origin) throws(StoreError) in try source(origin, of: key) }
         if try !store.add(name, in: directory, key: key, attributes: attributes) {
-            try joinOthers(key, attributes, except: EntryName(directory: directory, name: [UInt8](name)), origin)
+            try joinOthers(
+                key, attributes, except: EntryName(directory: directory, name: [UInt8](name)), hints, origin)
         }
         guard let kind else { return }
         entriesRecorded.insert(node)
@@ -120,7 +120,8 @@ extension TrackingEngine {
 
     /// An inode that the index knows got one more name. What else differs concerns all its names.
     private func joinOthers(
-        _ key: InodeKey, _ attributes: EntryAttributes, except new: EntryName, _ origin: Origin?
+        _ key: InodeKey, _ attributes: EntryAttributes, except new: EntryName, _ hints: Hints,
+        _ origin: Origin?
     ) throws(StoreError) {
         guard let before = try store.attributes(of: key) else { return }
         if before.type != attributes.type {
@@ -129,7 +130,7 @@ extension TrackingEngine {
         }
         let verdict = Verdict.of(
             known: IndexedEntry(key: key, attributes: before), seen: IndexedEntry(key: key, attributes: attributes),
-            hints: [], reason: .hinted)
+            hints: hints.intersection([.content, .loneClose, .metadata]), reason: .hinted)
         try store.setAttributes(attributes, of: key)
         let names = try store.names(of: key)
         if case .changed(let kind) = verdict {
@@ -182,7 +183,8 @@ extension TrackingEngine {
             try detach(child)
             let wasRecorded = try store.entry(in: directory, named: name) == nil
             if wasRecorded {
-                try appear(status, name, in: node, descriptor, origin: nil, kind: .replaced, isSeenHappening: true)
+                try appear(
+                    status, name, in: node, descriptor, hints: hints.union(.appeared), origin: nil, kind: .replaced)
                 return .recorded
             }
         }
@@ -199,7 +201,7 @@ extension TrackingEngine {
         case .changed(.replaced):
             try forget(known, name, in: node)
             try appear(
-                status, name, in: node, descriptor, origin: nil, kind: .replaced, isSeenHappening: true)
+                status, name, in: node, descriptor, hints: hints.union(.appeared), origin: nil, kind: .replaced)
             return .recorded
         case .changed(let kind):
             try store.setAttributes(seen.attributes, of: key)
@@ -219,7 +221,7 @@ extension TrackingEngine {
         let child = tree.child(of: node, named: name)
         guard status.isDirectory && known.attributes.type == .directory else {
             try forget(known, name, in: node)
-            try appear(status, name, in: node, descriptor, origin: nil, kind: .replaced, isSeenHappening: true)
+            try appear(status, name, in: node, descriptor, hints: hints.union(.appeared), origin: nil, kind: .replaced)
             return .recorded
         }
         let identity = DirectoryIdentity(key: seen.key, born: status.born.nanoseconds)
