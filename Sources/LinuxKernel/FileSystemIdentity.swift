@@ -23,6 +23,12 @@ public struct FileSystemIdentity: Hashable, Sendable {
         ].contains(magic)
     }
 
+    /// Stores through a shared mapping leave the times of the file alone: file systems in memory have no
+    /// `page_mkwrite` (mm/shmem.c, fs/ramfs).
+    public var hasTimelessMappings: Bool {
+        [UInt64(CLINUX_TMPFS_MAGIC.rawValue), UInt64(CLINUX_RAMFS_MAGIC.rawValue)].contains(magic)
+    }
+
     /// - Parameter descriptor: any open file or directory of it; `O_PATH` will do.
     /// - Throws: the errno of fstatfs(2).
     public init(of descriptor: CInt) throws(Errno) {

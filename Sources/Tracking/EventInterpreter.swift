@@ -1,3 +1,4 @@
+public import ChangeStore
 public import LinuxKernel
 
 /// Turns inotify events into marks: which names have to be looked at, and why. It looks at nothing itself.
@@ -13,6 +14,9 @@ public final class EventInterpreter {
     /// not explain that of a mapping long after; the NFSv3 server closes 4 s after the write (measured).
     private static let closeExplained: Int64 = 10_000_000_000
 
+    /// File systems on which a write through a mapping moves no time (tmpfs, ramfs): only its close tells of it, so there
+    /// every close counts.
+    public var timelessMappings: Set<FileSystemID> = []
     /// Says whether a name is excluded: name, its directory, whether it is a directory.
     public var isExcluded: (UnsafeRawBufferPointer, NodeID, Bool) -> Bool = { _, _, _ in false }
     /// Watches on directories in which roots may appear.
@@ -99,7 +103,7 @@ public final class EventInterpreter {
         if event.mask.contains(.create) { hints.insert(.appeared) }
         if event.mask.contains(.delete) { hints.insert(.vanished) }
         if event.mask.contains(.movedFrom) {
-            hints.insert(.vanished)
+            hints.formUnion([.vanished, .renamed])
             pairing.from(event.cookie, Origin(node: node, name: [UInt8](name)), now: now)
         }
         if event.mask.contains(.movedTo) {
@@ -115,6 +119,9 @@ public final class EventInterpreter {
     }
 
     private func closeHint(_ name: UnsafeRawBufferPointer, _ node: NodeID, _ now: MonotonicTime) -> Hints {
+        if !timelessMappings.isEmpty, timelessMappings.contains(tree.identity(of: node).key.fileSystem) {
+            return .loneClose
+        }
         guard !writtenOpen.isEmpty, let since = writtenOpen.removeValue(forKey: NameHash.hash(name, in: node.index)),
             now - since < Self.closeExplained
         else { return .loneClose }

@@ -31,6 +31,9 @@ public struct Hints: OptionSet, Hashable, Sendable {
     /// An event was read since the last time the name's record was put off.
     public static let fresh = Hints(rawValue: 1 << 11)
 
+    /// Vanished by a rename: what it named has another name now, or has left.
+    public static let renamed = Hints(rawValue: 1 << 12)
+
     /// Hints that a file being written goes on raising.
     public static let ongoing: Hints = [.content, .metadata, .writtenOpen, .loneClose, .closed, .fresh]
 }

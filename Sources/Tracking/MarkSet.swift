@@ -10,7 +10,7 @@ public struct Mark {
 }
 
 /// Where something was renamed from.
-public struct Origin: Equatable, Sendable {
+public struct Origin: Hashable, Sendable {
     public let node: NodeID
     public let name: [UInt8]
     public init(node: NodeID, name: [UInt8]) {

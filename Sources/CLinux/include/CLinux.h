@@ -69,6 +69,8 @@ static const unsigned long clinux_xfs_fsgeometry = _IOR('X', 124, struct clinux_
 
 /// linux/magic.h and the file systems' own headers, which a libc header set need not carry.
 enum clinux_magic {
+  CLINUX_TMPFS_MAGIC = 0x01021994,
+  CLINUX_RAMFS_MAGIC = 0x858458F6,
   CLINUX_NFS_SUPER_MAGIC = 0x6969,
   CLINUX_FUSE_SUPER_MAGIC = 0x65735546,
   CLINUX_AUTOFS_SUPER_MAGIC = 0x0187,

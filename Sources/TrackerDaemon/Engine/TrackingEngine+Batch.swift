@@ -17,6 +17,7 @@ extension TrackingEngine {
             heartbeat.progress()
         }
         batch.removeAll()
+        departed.removeAll(keepingCapacity: departed.count < 1_024)
         let due = fresh
         fresh.removeAll(keepingCapacity: true)
         for node in due where tree.isLive(node) { try scan(node) }
@@ -117,6 +118,11 @@ extension TrackingEngine {
 
     /// Whether looking again later can find a directory: not below a missing root, nor where reading is refused.
     func isReachable(_ node: NodeID) -> Bool {
-        !unreadable.contains(node) && !tree.state(of: tree.root(of: node)).contains(.missing)
+        var current = node
+        while current != .none {
+            if unreadable.contains(current) || tree.state(of: current).contains(.missing) { return false }
+            current = tree.parent(of: current)
+        }
+        return true
     }
 }

@@ -67,13 +67,24 @@ extension TrackingEngine {
         _ known: IndexedEntry, _ name: UnsafeRawBufferPointer, in node: NodeID, hints: Hints, reason: LookReason
     ) throws(StoreError) -> LookOutcome {
         guard let directory = tree.directory(of: node) else { return .putOff }
-        if let child = tree.child(of: node, named: name) {
+        let child = tree.child(of: node, named: name)
+        let isSeenHappening =
+            hints.contains(.vanished) || child.map { tree.state(of: $0).contains(.removalSeen) } ?? false
+        if !isSeenHappening && !isAbsenceEvidence(of: known, in: node) {
+            // Mounted over, unmounted or swapped: it is not there to be looked at, and not known to be gone.
+            if let child { tree.setState(.missing, of: child) }
+            return .unchanged
+        }
+        if let child {
             if !isExplained(child, hints) { return .putOff }
             try detach(child)
             // A directory that was seen but never recorded leaves what the index had at its name.
             guard try store.entry(in: directory, named: name) != nil else { return .recorded }
         }
         try append(.deleted, name, in: node, known.attributes)
+        if hints.contains(.renamed) {
+            departed[Origin(node: node, name: [UInt8](name))] = (known.key, try pathID(of: node))
+        }
         if let heir = try store.remove(name, in: directory, key: known.key) { markHeir(heir) }
         entriesRecorded.insert(node)
         return .recorded
@@ -110,6 +121,7 @@ extension TrackingEngine {
 
     /// Where the index had the inode, when it is what the rename says.
     private func source(_ origin: Origin, of key: InodeKey) throws(StoreError) -> (directory: PathID, name: [UInt8])? {
+        if let (departedKey, path) = departed[origin], departedKey == key { return (path, origin.name) }
         guard tree.isLive(origin.node), let directory = tree.directory(of: origin.node) else { return nil }
         let known = try origin.name.withRawBytes { (bytes) throws(StoreError) in
             try store.entry(in: directory, named: bytes)

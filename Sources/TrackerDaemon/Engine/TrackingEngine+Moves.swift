@@ -132,6 +132,8 @@ extension TrackingEngine {
 
     /// Whether there is something on the disk at a name.
     private func isTaken(_ name: [UInt8], in path: [UInt8]) throws(StoreError) -> Bool {
+        let whole = Self.join(path, name)
+        if settings.roots.contains(where: { $0.matches(path: whole) }) { return FileSystemLook.exists(whole) }
         guard let directory = node(at: path), case .directory(let opened) = try open(directory, for: .look) else {
             return false
         }

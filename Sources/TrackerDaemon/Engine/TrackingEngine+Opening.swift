@@ -45,6 +45,7 @@ extension TrackingEngine {
             let identity = try FileSystemIdentity(of: descriptor)
             let known = KnownFileSystem(id: try intern(identity), isForeign: identity.isForeign)
             fileSystems[device] = known
+            if identity.hasTimelessMappings { interpreter.timelessMappings.insert(known.id) }
             return known
         } catch {
             // Without an identity the device number has to do until the next look.

@@ -61,6 +61,7 @@ extension TrackingEngine {
 
     private func scan(_ node: NodeID, _ descriptor: CInt, _ scope: ScanScope) throws(StoreError) {
         if tree.watch(of: node) == nil || scope.reason == .gap { watch(node, descriptor) }
+        tree.clearState(.missing, of: node)
         if unreadable.remove(node) != nil { tree.clearState(.unreadable, of: node) }
         statistics.walked += 1
         let listing = Listing()
@@ -73,6 +74,7 @@ extension TrackingEngine {
             // A listing that failed deletes nothing.
             return tell(refused: error, node)
         }
+        if arrivals[node] != nil { try recordVacated() }
         if let before = arrivals.removeValue(forKey: node) { try recordArrival(node, from: before, descriptor) }
         try compare(listing, with: node, descriptor, scope)
         try compareItself(node, descriptor, reason: scope.reason)
@@ -124,7 +126,7 @@ extension TrackingEngine {
 
     /// A name that is missing was deleted only if the same file system no longer has it: one that was mounted over, or
     /// unmounted, or a root that was swapped, says nothing about the files it hides.
-    private func isAbsenceEvidence(of entry: IndexedEntry, in node: NodeID) -> Bool {
+    func isAbsenceEvidence(of entry: IndexedEntry, in node: NodeID) -> Bool {
         if accepting.contains(tree.root(of: node)) { return true }
         return entry.key.fileSystem == tree.identity(of: node).key.fileSystem
             && !tree.state(of: tree.root(of: node)).contains(.held)

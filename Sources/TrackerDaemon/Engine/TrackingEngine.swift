@@ -32,6 +32,8 @@ final class TrackingEngine {
     var fresh: [NodeID] = []
     /// Directories taken out of their place, with what their next place needs.
     var detached: [NodeID: DetachedDirectory] = [:]
+    /// What was renamed from the names that this batch found gone, for the names it was renamed to.
+    var departed: [Origin: (InodeKey, PathID)] = [:]
     /// The names that directories have left since the last batch.
     var vacated: [VacatedNames] = []
     /// Directories that were moved and have not been looked at since, with where they were.
