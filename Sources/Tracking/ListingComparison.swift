@@ -4,15 +4,17 @@ public import LinuxKernel
 /// The names of a directory as it was listed, each with a NUL after it.
 public final class Listing {
     private var arena = NameArena()
-    private var offsets: [(offset: UInt32, length: UInt8)] = []
+    private var offsets: [(offset: UInt32, length: UInt8, inode: UInt64)] = []
 
     public init() {}
 
     public var count: Int { offsets.count }
 
-    public func append(_ name: UnsafeRawBufferPointer) {
-        offsets.append((arena.append(name), UInt8(truncatingIfNeeded: name.count)))
+    public func append(_ name: UnsafeRawBufferPointer, inode: UInt64) {
+        offsets.append((arena.append(name), UInt8(truncatingIfNeeded: name.count), inode))
     }
+
+    fileprivate func inode(_ index: Int) -> UInt64 { offsets[index].inode }
 
     /// The name's bytes; a NUL follows them in memory.
     public func withName<Result, Failure: Error>(
@@ -84,6 +86,8 @@ public struct ListingComparison {
     public mutating func finish() {
         different.append(contentsOf: position..<listing.count)
         position = listing.count
+        // In the order of the inodes a disk and the index's tree of inodes are gone through from one end to the other.
+        different.sort { listing.inode($0) < listing.inode($1) }
     }
 
     private func differs(_ entry: IndexedEntry, _ seen: (status: FileStatus, fileSystem: FileSystemID)?) -> Bool {

@@ -293,7 +293,7 @@ extension TrackingEngine {
             if expected[node] == nil { expected[node] = tree.identity(of: node) }
             tree.setState(.held, of: node)
             log.warning(
-                "another file system is here than before: what is missing in it is not taken for deleted",
+                "another file system or directory is here than before: what is missing in it is not taken for deleted",
                 metadata: ["path": "\(path)", "remedy": "mount the right one, or run: changes accept \(path)"])
         }
         tree.setIdentity(identity, of: node)

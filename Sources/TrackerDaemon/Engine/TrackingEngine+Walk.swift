@@ -30,7 +30,7 @@ extension TrackingEngine {
 
     /// Goes on with the walk for a while.
     func walkSlice(until end: Int64) throws(StoreError) {
-        while let node = walk.popLast() {
+        while let node = walk.popFirst() {
             guard tree.isLive(node) else { continue }
             try scan(node)
             heartbeat.progress()
@@ -66,9 +66,11 @@ extension TrackingEngine {
         statistics.walked += 1
         let listing = Listing()
         do throws(Errno) {
-            try lister.list(descriptor) { name, length, _, isDirectory in
+            try lister.list(descriptor) { name, length, inode, isDirectory in
                 let bytes = UnsafeRawBufferPointer(start: name, count: length)
-                if !interpreter.isExcluded(bytes, node, isDirectory ?? false) { listing.append(bytes) }
+                if !interpreter.isExcluded(bytes, node, isDirectory ?? false) {
+                    listing.append(bytes, inode: inode)
+                }
             }
         } catch {
             // A listing that failed deletes nothing.
@@ -79,7 +81,10 @@ extension TrackingEngine {
         try compare(listing, with: node, descriptor, scope)
         try compareItself(node, descriptor, reason: scope.reason)
         guard scope.isDeep else { return }
-        tree.forEachChild(of: node) { child in
+        var children: [NodeID] = []
+        tree.forEachChild(of: node) { children.append($0) }
+        // The tree hands them out latest first.
+        for child in children.reversed() {
             if scope.isSilent && !tree.state(of: child).contains(.queuedGap) { tree.setState(.queuedSilent, of: child) }
             queue(child, scope.reason == .gap ? [.queuedDeep, .queuedGap] : .queuedDeep)
         }
@@ -170,5 +175,30 @@ struct ScanScope {
         reason = state.contains(.queuedGap) ? .gap : .hinted
         isDeep = state.contains(.queuedDeep)
         isSilent = state.contains(.queuedSilent)
+    }
+}
+
+/// The directories that wait to be walked: a queue whose memory is given back as it empties.
+struct WalkQueue {
+    private var nodes: [NodeID] = []
+    private var head = 0
+
+    var isEmpty: Bool { head == nodes.count }
+
+    mutating func append(_ node: NodeID) { nodes.append(node) }
+
+    mutating func popFirst() -> NodeID? {
+        guard head < nodes.count else { return nil }
+        defer {
+            head += 1
+            if head == nodes.count {
+                nodes = []
+                head = 0
+            } else if head > 4_096 && head * 2 > nodes.count {
+                nodes.removeFirst(head)
+                head = 0
+            }
+        }
+        return nodes[head]
     }
 }

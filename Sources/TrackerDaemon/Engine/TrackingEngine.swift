@@ -26,8 +26,9 @@ final class TrackingEngine {
     var pacing = RecordPacing()
     var lister = DirectoryLister()
 
-    /// Directories to walk after a gap, last in first out: a walk goes deep first and needs little memory.
-    var walk: [NodeID] = []
+    /// Directories to walk after a gap, first in first out: in the order of their store numbers, so that the index's
+    /// tree of names only grows at its end and its pages are full.
+    var walk = WalkQueue()
     /// Directories that are new or were moved, to be listed with the next batch.
     var fresh: [NodeID] = []
     /// Directories taken out of their place, with what their next place needs.
@@ -197,13 +198,14 @@ final class TrackingEngine {
                     + "sysctl -w fs.inotify.max_user_watches=\(Self.suggestedLimit(for: tree.count))")
         }
         for root in tree.roots where tree.state(of: root).contains(.missing) {
-            reasons.append(
-                "root \(printable(tree.name(of: root))) is missing: mount or restore it, or changes accept it")
+            let path = printable(tree.name(of: root))
+            reasons.append("root \(path) is missing: mount or restore it, or run: changes accept \(path)")
         }
         for node in expected.keys where tree.isLive(node) {
             let path = printable(tree.path(of: node))
             reasons.append(
-                "\(path) is held, another file system or directory is there: mount the right one, or changes accept it")
+                "\(path) is held, another file system or directory is there: mount the right one, or run: "
+                    + "changes accept \(path)")
         }
         if !unreadable.isEmpty {
             reasons.append("\(unreadable.count) directories cannot be read: see the journal")

@@ -15,6 +15,7 @@ final class ChangelogSlot: Sendable {
     }
     private let current: Mutex<Current>
     private let log: Logger
+    private let listener = Mutex<@Sendable () -> Void>({})
 
     init(settings: TrackerSettings, log: Logger) {
         current = Mutex(Current(settings: settings))
@@ -34,6 +35,7 @@ final class ChangelogSlot: Sendable {
         current.store = store
         let stateDirectory = current.settings.stateDirectory
         let log = log
+        let listener = listener.withLock { $0 }
         do throws(Errno) {
             current.writer = try ChangelogWriter(
                 ChangelogSettings(
@@ -46,8 +48,9 @@ final class ChangelogSlot: Sendable {
                         log.error(
                             "the log cannot be written; what is owed is appended later",
                             metadata: ["error": "\(failure)"])
-                    case .recovered: log.notice("the log is written again; what was owed is in it")
+                    case .recovered: log.notice("the log is written again, and nothing is owed")
                     }
+                    listener()
                 })
             current.failure = nil
         } catch {
@@ -66,6 +69,9 @@ final class ChangelogSlot: Sendable {
         writer?.reconfigure(path: settings.logPath, requireMount: settings.requireMount)
     }
 
+    /// Has `body` called when the log's health changes. Before the first `wake`.
+    func onChange(_ body: @escaping @Sendable () -> Void) { listener.withLock { $0 = body } }
+
     /// Something was mounted or unmounted: what kept the log from being written may be gone.
     func retryNow() { current.withLock { $0.writer }?.retryNow() }
 
@@ -74,7 +80,7 @@ final class ChangelogSlot: Sendable {
         let (writer, failure) = current.withLock { ($0.writer, $0.failure) }
         var reasons = failure.map { [$0] } ?? []
         if case .owed(let lines, _, let reason)? = writer?.state.health {
-            reasons.append("log: \(lines) lines owed, \(reason)")
+            reasons.append(lines > 0 ? "log: \(lines) lines owed, \(reason)" : "log: \(reason)")
         }
         return reasons
     }

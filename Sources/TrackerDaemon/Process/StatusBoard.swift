@@ -1,35 +1,36 @@
+import LinuxKernel
 import Synchronization
 
-/// The latest status from every part, as one sentence.
+/// The latest status from every part, put into one sentence whenever somebody asks.
 final class StatusBoard: Sendable {
     private struct Parts {
         var tracker = TrackerStatus()
+        var minute = MinuteCounter()
         var findings: [String] = []
-        var changelog: [String] = []
     }
     private let parts = Mutex(Parts())
+    private let changelogReasons: @Sendable () -> [String]
 
-    func update(tracker: TrackerStatus, changelog: [String]) -> String {
+    init(changelogReasons: @escaping @Sendable () -> [String]) { self.changelogReasons = changelogReasons }
+
+    /// - Parameter changes: how many changes were recorded since the last call.
+    func update(_ tracker: TrackerStatus, changes: Int64) {
         parts.withLock { parts in
             parts.tracker = tracker
-            parts.changelog = changelog
-            return Self.sentence(parts)
+            parts.minute.add(changes, at: .now)
         }
     }
 
-    func update(findings: [String], changelog: [String]) -> String {
-        parts.withLock { parts in
-            parts.findings = findings
-            parts.changelog = changelog
-            return Self.sentence(parts)
+    func update(findings: [String]) { parts.withLock { $0.findings = findings } }
+
+    /// How the tracker is now.
+    var sentence: String {
+        let logReasons = changelogReasons()
+        return parts.withLock { parts in
+            var status = parts.tracker
+            status.changesLastMinute = parts.minute.total(at: .now)
+            status.degraded += logReasons + parts.findings
+            return status.sentence
         }
-    }
-
-    var sentence: String { parts.withLock { Self.sentence($0) } }
-
-    private static func sentence(_ parts: Parts) -> String {
-        var status = parts.tracker
-        status.degraded += parts.changelog + parts.findings
-        return status.sentence
     }
 }

@@ -92,8 +92,9 @@ public final class TrackerProcess {
     private func assemble(_ store: Store, _ files: StoreFiles) throws(TrackerStartError) -> Parts {
         let log = log
         let notifier = notifier
-        let board = StatusBoard()
         let changelog = ChangelogSlot(settings: settings, log: log)
+        let board = StatusBoard { changelog.reasons }
+        changelog.onChange { notifier.status(board.sentence) }
         let instance: InotifyInstance
         do throws(Errno) {
             instance = try InotifyInstance()
@@ -111,14 +112,12 @@ public final class TrackerProcess {
                 inbox: inbox,
                 shared: TrackerThread.Shared(
                     instance: instance, files: files, settings: settings, log: log,
-                    onStatus: { status in
-                        let sentence = board.update(tracker: status, changelog: changelog.reasons)
+                    onStatus: { status, changes in
+                        board.update(status, changes: changes)
                         if status.walked != nil { notifier.extendTimeout(nanoseconds: 60_000_000_000) }
-                        notifier.status(sentence)
+                        notifier.status(board.sentence)
                     },
-                    onReady: { status in
-                        notifier.ready(status: board.update(tracker: status, changelog: changelog.reasons))
-                    },
+                    onReady: { notifier.ready(status: board.sentence) },
                     checkpoint: { checkpoint.wake() },
                     onCommit: { uuid, sequence in changelog.wake(store: uuid, through: sequence) },
                     changelogPosition: { changelog.position }))
@@ -210,8 +209,8 @@ public final class TrackerProcess {
             log.error("a part of the tracker does not move", metadata: ["finding": "\(finding)"])
         }
         told.formIntersection(verdict.findings.map(\.stage))
-        notifier.status(
-            parts.board.update(findings: verdict.findings.map(\.description), changelog: parts.changelog.reasons))
+        parts.board.update(findings: verdict.findings.map(\.description))
+        notifier.status(parts.board.sentence)
         if verdict.mayPing { notifier.ping() }
     }
 

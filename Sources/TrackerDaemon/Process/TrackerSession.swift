@@ -14,8 +14,8 @@ struct TrackerSession: ~Copyable {
     private var content = Inbox.Content()
     private var settling: [@Sendable (String?) -> Void] = []
     private var isReady = false
-    private var minute = MinuteCounter()
-    private var changesCounted: Int64 = 0
+    private var published = TrackerStatus()
+    private var changesPublished: Int64 = 0
     private var nextStatus = MonotonicTime(nanoseconds: 0)
     private var nextRetention = MonotonicTime(nanoseconds: 0)
 
@@ -57,7 +57,8 @@ struct TrackerSession: ~Copyable {
     private func deadline() -> MonotonicTime? {
         // While somebody waits, what was put off is looked at again after the events had a moment to explain it.
         if !settling.isEmpty { return MonotonicTime.now.advanced(milliseconds: engine.isWaitingForEvents ? 5 : 0) }
-        return engine.nextDeadline()
+        guard hasUnpublished else { return engine.nextDeadline() }
+        return engine.nextDeadline().map { min($0, nextStatus) } ?? nextStatus
     }
 
     private mutating func step() throws(StoreError) {
@@ -68,17 +69,28 @@ struct TrackerSession: ~Copyable {
         }
         shared.onCommit(store.uuid, store.lastCommitted)
         if store.isCheckpointDue { shared.checkpoint() }
-        minute.add(engine.statistics.changes - changesCounted, at: now)
-        changesCounted = engine.statistics.changes
-        if now >= nextStatus {
-            nextStatus = now.advanced(milliseconds: 1_000)
-            shared.onStatus(status(now))
-        }
+        publish(now)
         if !isReady && engine.isReconciled {
             isReady = true
-            shared.onReady(status(now))
+            shared.onReady()
         }
     }
+
+    /// Tells how things are: at most once a second, but at once when something weakens the promise or no longer does.
+    private mutating func publish(_ now: MonotonicTime) {
+        let status = status()
+        guard status != published || engine.statistics.changes != changesPublished else { return }
+        guard now >= nextStatus || status.degraded != published.degraded || status.walked != published.walked else {
+            return
+        }
+        nextStatus = now.advanced(milliseconds: 1_000)
+        shared.onStatus(status, engine.statistics.changes - changesPublished)
+        published = status
+        changesPublished = engine.statistics.changes
+    }
+
+    /// There is something to publish that came within a second of the last time.
+    private var hasUnpublished: Bool { engine.statistics.changes != changesPublished }
 
     private mutating func carryOut(_ order: Inbox.Order) throws(StoreError) {
         switch order {
@@ -132,12 +144,10 @@ struct TrackerSession: ~Copyable {
         shared.onCommit(store.uuid, store.lastCommitted)
     }
 
-    private mutating func status(_ now: MonotonicTime) -> TrackerStatus {
+    private func status() -> TrackerStatus {
         var status = TrackerStatus()
         status.roots = engine.tree.roots.count
         status.directories = engine.statistics.directories
-        status.changesLastMinute = minute.total(at: now)
-        status.totalChanges = engine.statistics.changes
         status.walked = engine.isReconciled ? nil : engine.statistics.walked
         status.degraded = engine.degradedReasons()
         return status

@@ -2,11 +2,12 @@ import Changelog
 import LinuxKernel
 
 /// How the tracker is, in plain words for `systemctl status` and for the control socket.
-struct TrackerStatus: Sendable {
+struct TrackerStatus: Equatable, Sendable {
     var roots = 0
     var directories = 0
     var changesLastMinute: Int64 = 0
-    var totalChanges: Int64 = 0
+    /// Why nothing is recorded at all now.
+    var storeFailure: String?
     /// Directories still to be walked before the tracker is ready; nil once it is.
     var walked: Int?
     /// What weakens the promise, each with its remedy.
@@ -14,15 +15,17 @@ struct TrackerStatus: Sendable {
 
     var sentence: String {
         var parts: [String] = []
-        if let walked {
+        if let storeFailure {
+            parts.append("NOT RECORDING, trying again: \(storeFailure); what changes meanwhile is found by a walk")
+        } else if let walked {
             parts.append("comparing with the index: \(walked) directories done")
         } else {
-            parts.append("watching \(roots) \(roots == 1 ? "root" : "roots"), \(directories) directories")
+            parts.append(
+                "watching \(roots) \(roots == 1 ? "root" : "roots"), \(directories) \(directories == 1 ? "directory" : "directories")"
+            )
             parts.append("\(changesLastMinute) changes in the last minute")
         }
-        if degraded.isEmpty {
-            parts.append("log up to date")
-        } else {
+        if !degraded.isEmpty {
             parts.append("DEGRADED: " + degraded.joined(separator: "; "))
         }
         return parts.joined(separator: ", ")

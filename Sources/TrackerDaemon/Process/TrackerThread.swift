@@ -18,10 +18,11 @@ final class TrackerThread: Sendable {
         let files: StoreFiles
         let settings: TrackerSettings
         let log: Logger
-        /// A status to show; called at most about once a second.
-        let onStatus: @Sendable (TrackerStatus) -> Void
+        /// A status to show, and the changes recorded since the last one; about once a second while there is something
+        /// new, and at once when something weakens the promise or no longer does.
+        let onStatus: @Sendable (TrackerStatus, _ changes: Int64) -> Void
         /// Every root is watched and compared, for the first time or after a reload.
-        let onReady: @Sendable (TrackerStatus) -> Void
+        let onReady: @Sendable () -> Void
         let checkpoint: @Sendable () -> Void
         /// Rows up to here are committed in the store with this UUID.
         let onCommit: @Sendable (_ store: String, _ sequence: Int64) -> Void
@@ -74,8 +75,8 @@ final class TrackerThread: Sendable {
                     "the store cannot be written: changes are found by a walk once it can be",
                     metadata: ["error": "\(error)", "retry": "\(delay / 1_000) s"])
                 var status = TrackerStatus()
-                status.degraded = ["store: \(error)"]
-                shared.onStatus(status)
+                status.storeFailure = "\(error)"
+                shared.onStatus(status, 0)
                 if pause(milliseconds: delay) { return }
                 delay = min(delay * 2, 30_000)
             }
