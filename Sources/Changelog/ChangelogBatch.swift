@@ -1,3 +1,5 @@
+import LinuxKernel
+
 /// The lines of one append, in a buffer that is used again and again.
 struct ChangelogBatch {
     /// Full at 256 KiB of text: about 2,500 lines, a write of some 0.1 ms to the page cache.
@@ -17,7 +19,7 @@ struct ChangelogBatch {
     mutating func fill(from source: inout any ChangelogSource, after sequence: Int64) throws -> Bool {
         do {
             through = try source.lines(after: sequence, limit: Self.mostRows) { _, path in
-                PathEscaping.escape(path, into: &text)
+                OctalEscapes.escape(path, into: &text)
                 text.append(UInt8(ascii: "\n"))
                 return text.count < Self.fullSize
             }

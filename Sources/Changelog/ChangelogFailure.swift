@@ -1,3 +1,4 @@
+import LinuxKernel
 public import SystemPackage
 
 /// Why lines are owed, and what a person can do about it.
@@ -68,7 +69,7 @@ public struct ChangelogFailure: Error, Hashable, Sendable {
 extension ChangelogFailure: CustomStringConvertible {
     /// One sentence: what is wrong and what to do. Nothing recorded is lost, whatever it is.
     public var description: String {
-        let name = PathEscaping.display(path)
+        let name = OctalEscapes.display(path)
         return switch step {
         case .append: "cannot append to the log: \(cause(name))"
         case .synchronize: "cannot make the log durable (fdatasync): \(cause(name))"

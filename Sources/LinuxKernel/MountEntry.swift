@@ -56,10 +56,12 @@ extension MountEntry {
             let device = Self.device(fields[2]), fields[4].first == UInt8(ascii: "/")
         else { return nil }
         self.init(
-            mountID: mountID, parentID: parentID, device: device, root: Self.unescaped(fields[3]),
-            mountPoint: Self.unescaped(fields[4]), fileSystemType: Self.unescaped(fields[dash + 1]),
-            options: Self.unescaped(fields[5]), source: Self.unescaped(fields[dash + 2]),
-            fileSystemOptions: fields.count > dash + 3 ? Self.unescaped(fields[dash + 3]) : [])
+            mountID: mountID, parentID: parentID, device: device, root: OctalEscapes.unescapeLeniently(fields[3]),
+            mountPoint: OctalEscapes.unescapeLeniently(fields[4]),
+            fileSystemType: OctalEscapes.unescapeLeniently(fields[dash + 1]),
+            options: OctalEscapes.unescapeLeniently(fields[5]),
+            source: OctalEscapes.unescapeLeniently(fields[dash + 2]),
+            fileSystemOptions: fields.count > dash + 3 ? OctalEscapes.unescapeLeniently(fields[dash + 3]) : [])
     }
 
     private static func device(_ field: ArraySlice<UInt8>) -> UInt64? {
@@ -68,27 +70,6 @@ extension MountEntry {
             let major = UInt32(exactly: major), let minor = UInt32(exactly: minor)
         else { return nil }
         return UInt64(major) << 32 | UInt64(minor)
-    }
-
-    /// Takes out the octal escapes that the kernel writes for space, tab, newline, backslash and `#`.
-    private static func unescaped(_ field: ArraySlice<UInt8>) -> [UInt8] {
-        guard field.contains(UInt8(ascii: "\\")) else { return Array(field) }
-        var result: [UInt8] = []
-        var rest = field
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "\\"), let escaped = octal(rest.prefix(3)) {
-                result.append(escaped)
-                rest.removeFirst(3)
-            } else {
-                result.append(byte)
-            }
-        }
-        return result
-    }
-
-    private static func octal(_ digits: ArraySlice<UInt8>) -> UInt8? {
-        guard digits.count == 3, digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "7") ~= $0 }) else { return nil }
-        return UInt8(exactly: digits.reduce(0) { $0 * 8 + Int($1 - UInt8(ascii: "0")) })
     }
 }
 

@@ -1,3 +1,4 @@
+import LinuxKernel
 import Logging
 
 /// The text of a log entry as one line of printable characters.
@@ -15,19 +16,16 @@ enum LogText {
     /// neither forge a line nor reach the terminal.
     static func escapingControls(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isControl) else { return text }
-        var escaped = String.UnicodeScalarView()
+        var escaped: [UInt8] = []
         for scalar in text.unicodeScalars {
-            if !isControl(scalar) {
-                escaped.append(scalar)
-                continue
-            }
-            for byte in UTF8.encode(scalar)! {
-                let octal = String(byte, radix: 8)
-                escaped.append(
-                    contentsOf: ("\\" + String(repeating: "0", count: 3 - octal.count) + octal).unicodeScalars)
+            let bytes = UTF8.encode(scalar)!
+            if isControl(scalar) {
+                for byte in bytes { OctalEscapes.append(byte, to: &escaped) }
+            } else {
+                escaped.append(contentsOf: bytes)
             }
         }
-        return String(escaped)
+        return String(decoding: escaped, as: UTF8.self)
     }
 
     /// C0, DEL and C1 (which terminals obey like ESC sequences).

@@ -130,14 +130,7 @@ import Testing
     }
 }
 
-@Suite struct OctalEscapesTests {
-    @Test func linesEscapeControlsAndBackslashOnly() {
-        var output: [UInt8] = []
-        OctalEscapes.appendLine(
-            Array("/a\n\\\t\u{7F} b".utf8) + [0xFF, 0x9B] + Array("ä".utf8), to: &output)
-        #expect(output == Array(#"/a\012\134\011\177 b"#.utf8) + [0xFF, 0x9B] + Array("ä".utf8))
-    }
-
+@Suite struct TerminalTextTests {
     @Test(arguments: [
         (Array("/ä/日本 x".utf8), "/ä/日本 x"), ([0x2F, 0x1B, 0x5B], #"/\033["#), ([0x2F, 0xFF], #"/\377"#),
         ([0x2F, 0xC3], #"/\303"#), (Array("/\u{9B}".utf8), #"/\302\233"#),
@@ -145,7 +138,7 @@ import Testing
         ([0x2F, 0xED, 0xA0, 0x80], #"/\355\240\200"#), ([0x2F, 0xE2, 0x82, 0x61], #"/\342\202a"#),
     ])
     func terminalsGetNothingTheyObey(path: [UInt8], text: String) {
-        #expect(OctalEscapes.forTerminal(path) == text)
+        #expect(TerminalText.of(path) == text)
     }
 }
 

@@ -22,7 +22,9 @@ let package = Package(
         .target(
             name: "LinuxKernel", dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")],
             cSettings: [.define("_GNU_SOURCE")], swiftSettings: coverage),
-        .target(name: "Patterns", swiftSettings: coverage),
+        .target(
+            name: "Patterns", dependencies: ["LinuxKernel"], cSettings: [.define("_GNU_SOURCE")],
+            swiftSettings: coverage),
         .executableTarget(
             name: "Fuzz", dependencies: ["CLibFuzzer", "LinuxKernel", "Patterns"],
             swiftSettings: coverage + [.unsafeFlags(["-parse-as-library"])],

@@ -13,7 +13,7 @@ struct CheckConfig: ParsableCommand {
 
     func run() throws {
         let source = ConfigurationSource(file: config?.bytes)
-        let file = OctalEscapes.forTerminal(source.file)
+        let file = TerminalText.of(source.file)
         let configuration: Configuration?
         do throws(ConfigurationError) {
             configuration = try source.loadFile()

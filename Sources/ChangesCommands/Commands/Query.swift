@@ -50,14 +50,14 @@ struct Query: ParsableCommand {
         var query = ChangeQuery(format: try outputFormat(), zone: zone)
         if let since {
             guard let start = SinceText.parse(since, now: now, zone: zone) else {
-                let given = OctalEscapes.forTerminal(ArgumentBytes.bytes(of: since))
+                let given = TerminalText.of(ArgumentBytes.bytes(of: since))
                 throw ValidationError("--since \(given): expected \(SinceText.expectation)")
             }
             query.since = start
         }
         if let under {
             guard let scope = PathScope(under.bytes) else {
-                let given = OctalEscapes.forTerminal(under.bytes)
+                let given = TerminalText.of(under.bytes)
                 throw ValidationError("--under \(given): expected an absolute path without \"..\"")
             }
             query.under = scope

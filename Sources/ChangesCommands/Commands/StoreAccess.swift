@@ -29,7 +29,7 @@ func verifyIndex(in directory: [UInt8], report: (_ difference: String) throws ->
         if remaining?.isEmpty ?? true || !isTracked { break }
     }
     for difference in (remaining ?? []).sorted(by: { $0.path.lexicographicallyPrecedes($1.path) }) {
-        try report("\(OctalEscapes.forTerminal(difference.path)): \(difference.text)")
+        try report("\(TerminalText.of(difference.path)): \(difference.text)")
     }
 }
 
@@ -78,7 +78,7 @@ private func openingStore<Opened>(
 
 /// The failure for a state directory without a store: where one was looked for, and how to get one.
 func noStore(in directory: [UInt8]) -> CommandFailure {
-    let name = OctalEscapes.forTerminal(directory)
+    let name = TerminalText.of(directory)
     return CommandFailure(
         .unavailable,
         """

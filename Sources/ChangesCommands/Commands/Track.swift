@@ -55,12 +55,12 @@ struct Track: ParsableCommand {
     func validate() throws {
         for root in roots {
             if let flaw = PatternChecking.standard.root(root.bytes) {
-                throw ValidationError("--root \(OctalEscapes.forTerminal(root.bytes)): \(flaw)")
+                throw ValidationError("--root \(TerminalText.of(root.bytes)): \(flaw)")
             }
         }
         for exclude in excludes {
             if let flaw = PatternChecking.standard.exclude(exclude.bytes) {
-                throw ValidationError("--exclude \(OctalEscapes.forTerminal(exclude.bytes)): \(flaw)")
+                throw ValidationError("--exclude \(TerminalText.of(exclude.bytes)): \(flaw)")
             }
         }
         if log?.bytes.last == UInt8(ascii: "/") { throw ValidationError("--log names a directory; it takes a file") }

@@ -18,7 +18,7 @@ public enum ConfigurationFile {
     public static func load(
         _ path: [UInt8], base: Configuration, checking: PatternChecking = .standard
     ) throws(ConfigurationError) -> Configuration? {
-        let file = OctalEscapes.forTerminal(path)
+        let file = TerminalText.of(path)
         let text: [UInt8]
         do throws(Errno) {
             text = try OwnedDescriptor.open(path, flags: O_RDONLY).readToEnd()

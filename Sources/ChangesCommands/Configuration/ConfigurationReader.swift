@@ -187,7 +187,7 @@ extension ConfigurationReader {
     }
 
     private static func quote(_ text: String) -> String {
-        "\"\(OctalEscapes.forTerminal(Array(text.utf8)))\""
+        "\"\(TerminalText.of(Array(text.utf8)))\""
     }
 
     private static func describe(_ value: (any TOMLValueConvertible)?) -> String {

@@ -50,7 +50,7 @@ public struct ConfigurationSource: Equatable, Sendable {
         if configuration == nil, isRequired {
             throw ConfigurationError([
                 ConfigurationProblem(
-                    file: OctalEscapes.forTerminal(file), found: "no such file", expected: "a readable TOML file")
+                    file: TerminalText.of(file), found: "no such file", expected: "a readable TOML file")
             ])
         }
         return configuration

@@ -20,7 +20,7 @@ enum ChangeFormat: Equatable, Sendable {
         switch self {
         case .table: TableFormat.append(record, zone: zone, to: &output)
         case .paths:
-            OctalEscapes.appendLine(record.path, to: &output)
+            record.path.withUnsafeBytes { OctalEscapes.escape($0, into: &output) }
             output.append(UInt8(ascii: "\n"))
         case .nulTerminatedPaths:
             output.append(contentsOf: record.path)

@@ -22,11 +22,11 @@ enum TableFormat {
         // The size of a directory is its file system's own affair.
         let size = record.type == .file ? ByteSizeText.approximate(record.size) : "-"
         appendColumn(size, width: sizeWidth, alignRight: true, to: &output)
-        OctalEscapes.appendForTerminal(record.path, to: &output)
+        TerminalText.append(record.path, to: &output)
         if record.type == .directory, record.path.last != UInt8(ascii: "/") { output.append(UInt8(ascii: "/")) }
         if let from = record.from {
             output.append(contentsOf: "  (was ".utf8)
-            OctalEscapes.appendForTerminal(from, to: &output)
+            TerminalText.append(from, to: &output)
             output.append(UInt8(ascii: ")"))
         }
         output.append(UInt8(ascii: "\n"))

@@ -1,3 +1,4 @@
+import LinuxKernel
 public import SystemPackage
 
 /// Why the control socket could not be made, or asked. Paths are bytes; the description escapes them.
@@ -41,5 +42,5 @@ extension ControlError: CustomStringConvertible {
         }
     }
 
-    private func printable(_ path: [UInt8]) -> String { String(decoding: OctalEscape.escape(path), as: UTF8.self) }
+    private func printable(_ path: [UInt8]) -> String { OctalEscapes.display(path) }
 }

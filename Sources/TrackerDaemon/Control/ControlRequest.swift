@@ -1,3 +1,5 @@
+import LinuxKernel
+
 /// What a command asks of the running tracker: one packet, one line, a verb and for some verbs an argument.
 ///
 /// ```
@@ -29,7 +31,7 @@ public enum ControlRequest: Equatable, Sendable {
     public var packet: [UInt8] {
         switch self {
         case .settle: Array("settle".utf8)
-        case .accept(let path): Array("accept ".utf8) + OctalEscape.escape(path)
+        case .accept(let path): Array("accept ".utf8) + OctalEscapes.escape(path)
         case .status: Array("status".utf8)
         }
     }
@@ -47,7 +49,7 @@ public enum ControlRequest: Equatable, Sendable {
         case "status" where argument == nil: self = .status
         case "settle", "status": throw .unexpectedArgument
         case "accept":
-            guard let argument, let path = OctalEscape.unescape(argument), path.first == UInt8(ascii: "/"),
+            guard let argument, let path = OctalEscapes.unescape(argument), path.first == UInt8(ascii: "/"),
                 !path.contains(0)
             else { throw .badPath }
             self = .accept(path: path)

@@ -1,3 +1,5 @@
+import LinuxKernel
+
 /// Why a pattern was refused: which one, what is wrong with it, and what is expected instead.
 public struct PatternError: Error, Equatable, Sendable {
     /// The pattern as it was given.
@@ -63,10 +65,9 @@ extension PatternError.Problem: CustomStringConvertible {
 private func printable(_ bytes: [UInt8]) -> String {
     var text: [UInt8] = []
     for byte in bytes {
+        // Not the backslash, which patterns are full of.
         if byte < 0x20 || byte == 0x7F {
-            let octal = String(byte, radix: 8)
-            text +=
-                Array("\\".utf8) + Array(repeating: UInt8(ascii: "0"), count: 3 - octal.utf8.count) + Array(octal.utf8)
+            OctalEscapes.append(byte, to: &text)
         } else {
             text.append(byte)
         }
