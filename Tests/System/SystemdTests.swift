@@ -94,6 +94,23 @@ extension SystemTests {
             #expect(try service.isLogged("late", atMost: 10), "\(service.diagnosis)")
         }
 
+        /// Mounts reach the sandbox, and nothing in it keeps them from being unmounted.
+        @Test(.timeLimit(.minutes(1))) func itTracksARootThatIsMountedLater() throws {
+            try service.mountDisk()
+            try service.start()
+            try Disk.makeDirectory(service.container.path("/srv/nfs/y-backup"))
+            let place = "/srv/nfs/y-backup"
+            #expect(try service.container.execute(["mount", "-t", "tmpfs", "disk", place]).isSuccess)
+            try Disk.write(service.container.path("/srv/nfs/y-backup/file"))
+            #expect(try service.isLogged("/srv/nfs/y-backup/file", atMost: 2), "\(service.diagnosis)")
+            let isUnmounted = try wait(atMost: 2) { try service.container.execute(["umount", place]).isSuccess }
+            #expect(isUnmounted, "\(service.diagnosis)")
+            try Disk.write(service.root / "last")
+            #expect(try service.isLogged("last", atMost: 1), "\(service.diagnosis)")
+            let deleted = try service.container.execute(["changes", "query", "--format", "json"])
+            #expect(deleted.isSuccess && !String(decoding: deleted.output, as: UTF8.self).contains("deleted"))
+        }
+
         @Test(.timeLimit(.minutes(1))) func aKilledOneIsStartedAgainAndMissesNothing() throws {
             try service.mountDisk()
             try service.start()
@@ -184,8 +201,9 @@ private final class Service {
         try wait(atMost: 15, every: 50) { try show("NRestarts") == "1" && show("ActiveState") == "active" }
     }
 
+    /// - Parameter name: below the root, or absolute as the container has it.
     func isLogged(_ name: Path, atMost seconds: Double) throws -> Bool {
-        let path = "/srv/nfs/x-backup" / name
+        let path = name.bytes.first == UInt8(ascii: "/") ? name : "/srv/nfs/x-backup" / name
         return try wait(atMost: seconds) {
             try Disk.exists(log) && ChangelogText.paths(Disk.read(log)).contains(path)
         }
