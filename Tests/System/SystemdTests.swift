@@ -85,7 +85,11 @@ extension SystemTests {
             #expect(!Disk.exists(service.log))
             try service.mountDisk()
             #expect(try service.isLogged("early", atMost: 10), "\(service.diagnosis)")
-            #expect(try service.container.execute(["umount", "--lazy", "/mnt/backup"]).isSuccess)
+            // The log is closed as soon as it is durable.
+            let isUnmounted = try wait(atMost: 10, every: 100) {
+                try service.container.execute(["umount", "/mnt/backup"]).isSuccess
+            }
+            #expect(isUnmounted, "\(service.diagnosis)")
             try Disk.write(service.root / "late")
             let isToldAgain = try wait(atMost: 5, every: 50) { try service.show("StatusText").contains("mounted") }
             #expect(isToldAgain, "\(service.diagnosis)")
