@@ -39,6 +39,12 @@ public final class KernelThread: Sendable {
         handle = Mutex(thread)
     }
 
+    /// Puts the calling thread to sleep.
+    public static func sleep(milliseconds: Int64) {
+        var time = timespec(tv_sec: Int(milliseconds / 1_000), tv_nsec: Int(milliseconds % 1_000) * 1_000_000)
+        nanosleep(&time, nil)
+    }
+
     /// Waits until the body has returned. Once only.
     public func join() {
         let thread = handle.withLock { $0 }
