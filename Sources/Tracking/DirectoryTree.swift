@@ -333,13 +333,14 @@ public final class DirectoryTree {
         return number < 0 ? nil : WatchDescriptor(rawValue: number)
     }
 
-    /// The nodes that a watch stands for; none for one that was given up.
+    /// The nodes that a watch stands for; none for one that was given up. `body` may take the watch from them.
     @inline(__always)
     public func forEachNode(of watch: WatchDescriptor, _ body: (NodeID) -> Void) {
         guard let first = watches[watch.rawValue] else { return }
+        // Taken before the first call: a node that gives its watch up changes who comes next.
+        let others = sharedWatches.isEmpty ? nil : sharedWatches[watch.rawValue]
         body(id(first))
-        if sharedWatches.isEmpty { return }
-        for other in sharedWatches[watch.rawValue] ?? [] { body(id(other)) }
+        for other in others ?? [] { body(id(other)) }
     }
 
     public func hasNode(of watch: WatchDescriptor) -> Bool { watches[watch.rawValue] != nil }
