@@ -5,17 +5,31 @@ public import LinuxKernel
 /// The kernel queues `IN_MOVED_FROM` and `IN_MOVED_TO` of one rename one after the other (fs/notify: fsnotify_move),
 /// but others' events can stand between them, and the second half is missing when the file left the watched trees.
 public struct MovePairing {
-    private var open: [UInt32: (origin: Origin, since: MonotonicTime)] = [:]
+    private struct Half {
+        var origin: Origin
+        /// The same name at further places: bind mounts show a directory twice, and each has both halves.
+        var further: [Origin] = []
+        let since: MonotonicTime
+    }
+    private var open: [UInt32: Half] = [:]
 
     public init() {}
 
     public mutating func from(_ cookie: UInt32, _ origin: Origin, now: MonotonicTime) {
-        open[cookie] = (origin, now)
+        if open[cookie] == nil {
+            open[cookie] = Half(origin: origin, since: now)
+        } else {
+            open[cookie]?.further.append(origin)
+        }
     }
 
-    /// The place that `cookie` came from, once.
+    /// The place that `cookie` came from, once for each place that was given, in their order.
     public mutating func to(_ cookie: UInt32) -> Origin? {
-        open.isEmpty ? nil : open.removeValue(forKey: cookie)?.origin
+        guard !open.isEmpty, let half = open.removeValue(forKey: cookie) else { return nil }
+        if let next = half.further.first {
+            open[cookie] = Half(origin: next, further: Array(half.further.dropFirst()), since: half.since)
+        }
+        return half.origin
     }
 
     /// Gives up what has waited since before `moment`: it left the watched trees.
