@@ -17,26 +17,32 @@ public struct RecordPacing {
     private struct Recent {
         var last: MonotonicTime
         var mayComeEarly: Bool
+        /// When it was last put off with an event read since the time before.
+        var busyAt: MonotonicTime
     }
     private var recent: [UInt64: Recent] = [:]
     private var nextSweep = MonotonicTime(nanoseconds: 0)
+    var rememberedCount: Int { recent.count }
 
     public init() {}
 
     /// When to decide again about a mark of `name` with these hints; nil when it may be looked at now.
-    public func putOff(
+    ///
+    /// Asking before that time is allowed, and answered for each name by itself: marks of many names come back together.
+    public mutating func putOff(
         _ name: UnsafeRawBufferPointer, in node: NodeID, hints: Hints, now: MonotonicTime
     ) -> MonotonicTime? {
         // Names that appear or vanish never wait, and neither does what other names' changes demand.
-        guard !recent.isEmpty, hints.isSubset(of: .ongoing),
-            let known = recent[NameHash.hash(name, in: node.index)]
-        else { return nil }
+        guard !recent.isEmpty, hints.isSubset(of: .ongoing) else { return nil }
+        let key = NameHash.hash(name, in: node.index)
+        guard let known = recent[key] else { return nil }
         let due = MonotonicTime(nanoseconds: known.last.nanoseconds + Self.interval)
         if due <= now { return nil }
         guard known.mayComeEarly else { return due }
-        // Quiet since it was put off the last time.
-        if !hints.contains(.fresh) { return nil }
-        return min(due, MonotonicTime(nanoseconds: now.nanoseconds + Self.pause))
+        let busyAt = hints.contains(.fresh) ? now : known.busyAt
+        recent[key]?.busyAt = busyAt
+        if now - busyAt >= Self.pause { return nil }
+        return min(due, MonotonicTime(nanoseconds: busyAt.nanoseconds + Self.pause))
     }
 
     /// Notes that a record of the name was written.
@@ -48,7 +54,7 @@ public struct RecordPacing {
             // Within the interval this record is the early one; a name that has kept the pace keeps what it had.
             mayComeEarly = now - known.last >= Self.interval && known.mayComeEarly
         }
-        recent[key] = Recent(last: now, mayComeEarly: mayComeEarly)
+        recent[key] = Recent(last: now, mayComeEarly: mayComeEarly, busyAt: now)
     }
 
     /// The name goes on being recorded, rather than once more after a rest.
