@@ -49,13 +49,16 @@ let package = Package(
 
         .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"], swiftSettings: strict),
         .testTarget(name: "ChangeStoreTests", dependencies: ["ChangeStore", "LinuxKernel"], swiftSettings: strict),
-        .testTarget(name: "TrackingTests", dependencies: ["Tracking"], swiftSettings: strict),
+        .testTarget(
+            name: "TrackingTests", dependencies: ["Tracking", "ChangeStore", "LinuxKernel"], swiftSettings: strict),
         .testTarget(name: "ChangelogTests", dependencies: ["Changelog", "LinuxKernel"], swiftSettings: strict),
         .testTarget(
             name: "SystemdSupportTests", dependencies: ["SystemdSupport", "LinuxKernel", logging],
             swiftSettings: strict),
         .testTarget(
-            name: "TrackerDaemonTests", dependencies: ["TrackerDaemon", "LinuxKernel", system], swiftSettings: strict),
+            name: "TrackerDaemonTests",
+            dependencies: ["TrackerDaemon", "Tracking", "ChangeStore", "LinuxKernel", logging, system],
+            swiftSettings: strict),
         .testTarget(name: "ChangesCommandsTests", dependencies: ["ChangesCommands"], swiftSettings: strict),
         // The real program in processes of its own; `changes` is built beside the tests, not linked.
         .testTarget(
