@@ -48,7 +48,8 @@ let package = Package(
         .executableTarget(name: "changes", dependencies: ["ChangesCommands"], swiftSettings: strict),
 
         .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"], swiftSettings: strict),
-        .testTarget(name: "ChangeStoreTests", dependencies: ["ChangeStore", "LinuxKernel"], swiftSettings: strict),
+        .testTarget(
+            name: "ChangeStoreTests", dependencies: ["ChangeStore", "CSQLite", "LinuxKernel"], swiftSettings: strict),
         .testTarget(
             name: "TrackingTests", dependencies: ["Tracking", "ChangeStore", "LinuxKernel"], swiftSettings: strict),
         .testTarget(name: "ChangelogTests", dependencies: ["Changelog", "LinuxKernel"], swiftSettings: strict),

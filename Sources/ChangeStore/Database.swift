@@ -7,6 +7,8 @@ final class Database {
     enum Access {
         /// Creates the file where there is none.
         case readWrite
+        /// Reads and writes a file that is there.
+        case existing
         /// Takes shared locks only and never creates or changes anything.
         case readOnly
     }
@@ -15,17 +17,21 @@ final class Database {
     init(path: [UInt8], access: Access) throws(StoreError) {
         var opened: OpaquePointer?
         let flags =
-            SQLITE_OPEN_NOMUTEX
-            | (access == .readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+            switch access {
+            case .readWrite: SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            case .existing: SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE
+            case .readOnly: SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READONLY
+            }
         let code = (path.map(CChar.init(bitPattern:)) + [0]).withUnsafeBufferPointer {
             sqlite3_open_v2($0.baseAddress, &opened, flags, nil)
         }
         guard code == SQLITE_OK, let opened else {
-            let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
-            let extended = opened.map { sqlite3_extended_errcode($0) } ?? code
+            let operation = "opening \(String(decoding: path, as: UTF8.self))"
+            let error =
+                opened.map { StoreError(of: $0, code: sqlite3_extended_errcode($0), operation: operation) }
+                ?? StoreError(code: code, operation: operation, message: "out of memory")
             sqlite3_close_v2(opened)
-            throw StoreError(
-                code: extended, operation: "opening \(String(decoding: path, as: UTF8.self))", message: message)
+            throw error
         }
         handle = opened
         sqlite3_extended_result_codes(handle, 1)
@@ -80,6 +86,12 @@ final class Database {
 
     func check(_ code: Int32, doing operation: @autoclosure () -> String) throws(StoreError) {
         guard code != SQLITE_OK else { return }
-        throw StoreError(code: code, operation: operation(), message: String(cString: sqlite3_errmsg(handle)))
+        throw StoreError(of: handle, code: code, operation: operation())
+    }
+
+    /// The path names another file than the one that is open, or none.
+    var hasMoved: Bool {
+        var moved: Int32 = 0
+        return sqlite3_file_control(handle, nil, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0
     }
 }

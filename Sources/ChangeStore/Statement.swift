@@ -13,43 +13,36 @@ final class Statement {
     deinit { sqlite3_finalize(handle) }
 
     @discardableResult
-    func bind(_ index: Int32, _ value: Int64) -> Statement {
-        sqlite3_bind_int64(handle, index, value)
-        return self
-    }
+    func bind(_ index: Int32, _ value: Int64) -> Statement { bound(sqlite3_bind_int64(handle, index, value)) }
 
     /// Binds bytes as a BLOB without copying: they must stay in place until `reset`, `run` or the last `step`.
     @discardableResult
     func bind(_ index: Int32, borrowing bytes: UnsafeRawBufferPointer) -> Statement {
         // A nil pointer would bind NULL; an empty BLOB needs some address.
-        if let base = bytes.baseAddress, bytes.count > 0 {
-            sqlite3_bind_blob(handle, index, base, Int32(bytes.count), nil)
-        } else {
-            sqlite3_bind_zeroblob(handle, index, 0)
+        guard let base = bytes.baseAddress, bytes.count > 0 else {
+            return bound(sqlite3_bind_zeroblob(handle, index, 0))
         }
-        return self
+        return bound(sqlite3_bind_blob(handle, index, base, Int32(bytes.count), nil))
     }
 
     /// Binds a copy of the bytes as a BLOB.
     @discardableResult
     func bind(_ index: Int32, _ bytes: [UInt8]) -> Statement {
-        if bytes.isEmpty {
-            sqlite3_bind_zeroblob(handle, index, 0)
-        } else {
-            sqlite3_bind_blob(handle, index, bytes, Int32(bytes.count), Self.transient)
-        }
-        return self
+        guard !bytes.isEmpty else { return bound(sqlite3_bind_zeroblob(handle, index, 0)) }
+        return bound(sqlite3_bind_blob(handle, index, bytes, Int32(bytes.count), Self.transient))
     }
 
     @discardableResult
     func bind(_ index: Int32, text: String) -> Statement {
-        sqlite3_bind_text(handle, index, text, -1, Self.transient)
-        return self
+        bound(sqlite3_bind_text(handle, index, text, -1, Self.transient))
     }
 
     @discardableResult
-    func bindNull(_ index: Int32) -> Statement {
-        sqlite3_bind_null(handle, index)
+    func bindNull(_ index: Int32) -> Statement { bound(sqlite3_bind_null(handle, index)) }
+
+    /// A statement that was not reset refuses new values, and would go on with the old ones.
+    private func bound(_ code: Int32) -> Statement {
+        precondition(code == SQLITE_OK, "binding a value to a statement that is running (SQLite code \(code))")
         return self
     }
 
@@ -64,10 +57,10 @@ final class Statement {
         case SQLITE_ROW: return true
         case SQLITE_DONE: return false
         case let code:
-            let message = String(cString: sqlite3_errmsg(database.handle))
-            let operation = String(cString: sqlite3_sql(handle))
+            let error = StoreError(
+                of: database.handle, code: code, operation: String(cString: sqlite3_sql(handle)))
             sqlite3_reset(handle)
-            throw StoreError(code: code, operation: operation, message: message)
+            throw error
         }
     }
 

@@ -1,4 +1,5 @@
 import CSQLite
+import SystemPackage
 
 /// Why the store could not do what was asked, with what SQLite said.
 public struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -12,7 +13,7 @@ public struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case corrupt
         /// Another process holds a lock on it.
         case busy
-        /// The file system is full (SQLITE_FULL).
+        /// The file system is full, or its quota is used up (SQLITE_FULL, and SQLITE_IOERR because of ENOSPC or EDQUOT).
         case full
         /// Reading or writing failed (SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM).
         case inputOutput
@@ -47,6 +48,19 @@ public struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
             case SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM: .inputOutput
             default: .other
             }
+    }
+
+    /// What a connection says of its last call, with the system call's error where one failed.
+    init(of connection: OpaquePointer, code: Int32, operation: String) {
+        var message = String(cString: sqlite3_errmsg(connection))
+        let system = Errno(rawValue: sqlite3_system_errno(connection))
+        let isSystems = [SQLITE_IOERR, SQLITE_CANTOPEN].contains(code & 0xFF) && system.rawValue != 0
+        if isSystems { message += ": \(system)" }
+        if isSystems, [.noSpace, .diskQuotaExceeded].contains(system) {
+            self.init(reason: .full, operation: operation, code: code, message: message)
+        } else {
+            self.init(code: code, operation: operation, message: message)
+        }
     }
 
     public var description: String {
