@@ -20,6 +20,8 @@ struct SequenceRange {
     }
 
     var isExhausted: Bool { next > end }
+    /// So few are left that a transaction might need more.
+    var isRunningLow: Bool { end - next < Self.size / 2 }
 
     mutating func take() -> Int64 {
         precondition(next <= end, "a sequence number outside the reserved range")
@@ -38,7 +40,7 @@ struct SequenceRange {
 
     private static func write(_ reserved: Int64, to database: Database) throws(StoreError) {
         try database.execute("PRAGMA synchronous = FULL")
+        defer { try? database.execute("PRAGMA synchronous = NORMAL") }
         try database.execute("INSERT OR REPLACE INTO meta VALUES ('sequence_reserved', \(reserved))")
-        try database.execute("PRAGMA synchronous = NORMAL")
     }
 }

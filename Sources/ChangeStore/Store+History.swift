@@ -25,7 +25,7 @@ public struct ChangeEvent {
 
 extension Store {
     /// Interns a directory's path for the history rows of its entries. The caller keeps the number as long as the
-    /// directory has that path; `pathGeneration` says when all numbers must be asked for anew.
+    /// directory has that path; `RetentionResult.removedPaths` says when all numbers must be asked for anew.
     public func intern(path: [UInt8]) throws(StoreError) -> PathID {
         try statements.insertPath.bind(1, path).run()
         return PathID(rawValue: database.lastInsertedRow)
@@ -49,11 +49,13 @@ extension Store {
         }
         try statement.run()
         // 32: the row's integers, header and cell as measured on a history of short names.
-        commit.add(sequence: sequence, at: at.nanoseconds, bytes: 32 + event.name.count)
+        commit.add(
+            sequence: sequence, at: at.nanoseconds, bytes: 32 + event.name.count + (event.from?.name.count ?? 0))
         return sequence
     }
 
-    /// A reservation must be on the disk before its first number is used, so the open transaction is committed.
+    /// A reservation must be on the disk before its first number is used, so the open transaction is committed. Only
+    /// one that used up what `begin` saw to, half a million rows, gets here.
     private func reserveWithinTransaction() throws(StoreError) {
         let wasOpen = !database.isAutocommit
         if wasOpen { try commitTransaction() }

@@ -11,6 +11,8 @@ public final class Store {
     var sequences: SequenceRange
     var commit = CommitSummary()
     private let logPages = LogPages()
+    /// Bytes of history, as far as they are counted; nil until retention asks.
+    var historyBytes: Int64?
     /// Identifies this store: a consumer that remembers another one needs a full reconcile.
     public let uuid: String
     /// No walk has ever been completed on this store: the first one is a baseline.
@@ -43,7 +45,7 @@ public final class Store {
         isNew = try database.integer("SELECT value FROM meta WHERE key = 'baseline_done'") == nil
         statements = try Statements(database)
         sequences = try SequenceRange.afterRestart(database)
-        lastCommitted = try database.integer("SELECT max(sequence) FROM history") ?? 0
+        lastCommitted = try History.end(in: database)
         logPages.attach(to: database)
     }
 
@@ -55,7 +57,10 @@ public final class Store {
     }
 
     public func begin() throws(StoreError) {
-        if database.isAutocommit { try database.execute("BEGIN IMMEDIATE") }
+        guard database.isAutocommit else { return }
+        // Once rows are written a reservation would have to commit them, perhaps without what belongs to them.
+        if sequences.isRunningLow { try sequences.reserve(database) }
+        try database.execute("BEGIN IMMEDIATE")
     }
 
     /// Ends the transaction: everything since `begin` becomes visible to readers at once.
@@ -69,7 +74,10 @@ public final class Store {
                 .bind(4, commit.latest).bind(5, commit.bytes).run()
         }
         try database.execute("COMMIT")
-        if commit.first != nil { lastCommitted = commit.last }
+        if commit.first != nil {
+            lastCommitted = commit.last
+            historyBytes? += commit.bytes
+        }
         commit = CommitSummary()
         return lastCommitted
     }
@@ -86,10 +94,13 @@ public final class Store {
         isNew = false
     }
 
-    /// A clean stop: the sequence numbers go on without a gap next time, and the log is folded into the file.
+    /// A clean stop: the sequence numbers go on without a gap next time, and the log is folded into the file unless
+    /// a reader keeps it for longer than a moment.
     public func close() throws(StoreError) {
         try commitTransaction()
         try sequences.release(database)
+        database.setBusyTimeout(milliseconds: 300)
+        // It says "busy" in its result, and the log is folded in another time.
         try database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
 
@@ -124,7 +135,8 @@ struct CommitSummary {
     var last: Int64 = 0
     var earliest: Int64 = 0
     var latest: Int64 = 0
-    var bytes: Int64 = 0
+    /// 52: its own row, and the row's entry in the index.
+    var bytes: Int64 = 52
 
     mutating func add(sequence: Int64, at: Int64, bytes added: Int) {
         if first == nil {

@@ -46,14 +46,15 @@ public final class StoreReader {
         get throws(StoreError) { try database.text("SELECT value FROM meta WHERE key = 'uuid'") ?? "" }
     }
 
-    /// The highest sequence number in the history; 0 for an empty one.
+    /// The highest sequence number that the history had; 0 while it had no row.
     public var lastSequence: Int64 {
-        get throws(StoreError) { try database.integer("SELECT max(sequence) FROM history") ?? 0 }
+        get throws(StoreError) { try History.end(in: database) }
     }
 
-    /// Every row with a lower sequence number may be missing: retention removed it. 0 while nothing was removed.
+    /// Rows up to this sequence number were removed by retention: only who has seen them misses nothing. 0 while
+    /// nothing was removed.
     public var firstKept: Int64 {
-        get throws(StoreError) { try database.integer("SELECT value FROM meta WHERE key = 'history_floor'") ?? 0 }
+        get throws(StoreError) { try History.floor(in: database) }
     }
 
     /// A sequence number such that every row at or after `moment` has at least this one. Clocks step: earlier rows
