@@ -53,7 +53,8 @@ public final class Consumer {
             """)
     }
 
-    /// Compares what the consumer remembers with the store.
+    /// Compares what the consumer remembers with the store. To be asked again after rows were read and before the
+    /// cursor moves: history may have been removed meanwhile.
     public func standing(in reader: StoreReader) throws(StoreError) -> Standing {
         guard let cursor = try database.integer("SELECT sequence FROM cursor"),
             let store = try database.text("SELECT store FROM cursor")
@@ -81,6 +82,8 @@ public final class Consumer {
             let name = String(decoding: file.dropLast(3), as: UTF8.self)
             do throws(StoreError) {
                 let database = try Database(path: directory + [UInt8(ascii: "/")] + file, access: .readOnly)
+                // Long enough for a commit of its own, too short for a stuck one to delay the tracker.
+                database.setBusyTimeout(milliseconds: 50)
                 // One that knows another store needs a full reconcile whatever is kept.
                 guard try database.text("SELECT store FROM cursor") == uuid else { continue }
                 cursors[name] = try database.integer("SELECT sequence FROM cursor") ?? 0

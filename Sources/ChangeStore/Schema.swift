@@ -3,7 +3,7 @@
 /// `PRAGMA user_version` holds the schema's number. Each migration takes a store from one number to the next in one
 /// transaction; they only ever get added at the end.
 enum Schema {
-    static let migrations: [String] = [version1]
+    static let migrations: [String] = [version1, version2]
     static var current: Int64 { Int64(migrations.count) }
 
     private static let version1 = """
@@ -41,6 +41,11 @@ enum Schema {
             first INTEGER PRIMARY KEY, last INTEGER NOT NULL, earliest INTEGER NOT NULL, latest INTEGER NOT NULL,
             bytes INTEGER NOT NULL);
         CREATE INDEX commits_by_time ON commits(latest);
+        """
+
+    private static let version2 = """
+        -- After the row last_sequence no path up to last_path is used any more, but by the generation that follows.
+        CREATE TABLE path_generations(last_path INTEGER PRIMARY KEY, last_sequence INTEGER NOT NULL);
         """
 
     /// Brings an open store up to this version.
