@@ -9,7 +9,7 @@ public final class IndexReader {
         list = try database.prepare(
             """
             SELECT e.name, e.fs, e.inode, i.attributes FROM entries e
-            JOIN inodes i ON i.fs = e.fs AND i.inode = e.inode WHERE e.directory = ?1
+            JOIN inodes i ON i.fs = e.fs AND i.inode = e.inode WHERE e.directory = ?1 ORDER BY e.name
             """)
     }
 
