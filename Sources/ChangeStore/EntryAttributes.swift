@@ -57,11 +57,22 @@ public struct EntryAttributes: Equatable, Sendable {
     }
 }
 
-/// The stored form: LEB128 integers, with the time of change as its distance from the time of modification, which
-/// are the same for most files. A plain file takes 15 to 25 bytes.
+/// The stored form, made small for what most files are: of mode 0644, with the group's number that of the owner, one
+/// name, and no change since its content was written. Such a file takes 11 to 15 bytes.
+///
+/// First comes an integer with the mode, as its difference from that of a plain file, and five flags that say which of
+/// the rest is left out. Integers are LEB128, times eight bytes, little-endian: they are as long in LEB128 or longer.
 extension EntryAttributes {
-    /// The longest encoding: ten bytes each for eight integers.
-    static let longestEncoding = 80
+    /// The longest encoding: the mode, owner, group, link count, size, two times and the device number.
+    static let longestEncoding = 3 + 5 + 5 + 5 + 10 + 8 + 8 + 10
+
+    private static let plainFile: UInt16 = 0o100644
+    private static let racyFlag: UInt64 = 1
+    private static let sameTimeFlag: UInt64 = 2
+    private static let sameGroupFlag: UInt64 = 4
+    private static let oneLinkFlag: UInt64 = 8
+    private static let deviceFlag: UInt64 = 16
+    private static let flagBits: UInt64 = 5
 
     /// - Returns: the number of bytes written into `buffer`, which must hold `longestEncoding`.
     func encode(into buffer: UnsafeMutableRawBufferPointer) -> Int {
@@ -76,14 +87,24 @@ extension EntryAttributes {
             buffer[offset] = UInt8(rest)
             offset += 1
         }
-        put(UInt64(mode) << 1 | (isRacy ? 1 : 0))
+        func put(_ time: Timestamp) {
+            buffer.storeBytes(of: time.nanoseconds.littleEndian, toByteOffset: offset, as: Int64.self)
+            offset += 8
+        }
+        var flags: UInt64 = 0
+        if isRacy { flags |= Self.racyFlag }
+        if changed == modified { flags |= Self.sameTimeFlag }
+        if group == owner { flags |= Self.sameGroupFlag }
+        if linkCount == 1 { flags |= Self.oneLinkFlag }
+        if deviceNumber != 0 { flags |= Self.deviceFlag }
+        put(UInt64(mode ^ Self.plainFile) << Self.flagBits | flags)
         put(UInt64(owner))
-        put(UInt64(group))
-        put(UInt64(linkCount))
+        if flags & Self.sameGroupFlag == 0 { put(UInt64(group)) }
+        if flags & Self.oneLinkFlag == 0 { put(UInt64(linkCount)) }
         put(UInt64(bitPattern: size))
-        put(Self.zigzag(modified.nanoseconds))
-        put(Self.zigzag(changed.nanoseconds &- modified.nanoseconds))
-        if deviceNumber != 0 { put(deviceNumber) }
+        put(modified)
+        if flags & Self.sameTimeFlag == 0 { put(changed) }
+        if flags & Self.deviceFlag != 0 { put(deviceNumber) }
         return offset
     }
 
@@ -104,24 +125,27 @@ extension EntryAttributes {
             valid = false
             return 0
         }
-        let modeAndRacy = take()
-        mode = UInt16(truncatingIfNeeded: modeAndRacy >> 1)
-        isRacy = modeAndRacy & 1 != 0
-        owner = UInt32(truncatingIfNeeded: take())
-        group = UInt32(truncatingIfNeeded: take())
-        linkCount = UInt32(truncatingIfNeeded: take())
-        size = Int64(bitPattern: take())
-        let modifiedAt = Self.unzigzag(take())
-        modified = Timestamp(nanoseconds: modifiedAt)
-        changed = Timestamp(nanoseconds: modifiedAt &+ Self.unzigzag(take()))
-        deviceNumber = offset < bytes.count ? take() : 0
-        guard valid else {
-            throw StoreError(reason: .corrupt, operation: "reading the index", message: "attributes cut short")
+        func takeTime() -> Timestamp {
+            guard bytes.count - offset >= 8 else {
+                valid = false
+                return Timestamp(nanoseconds: 0)
+            }
+            defer { offset += 8 }
+            return Timestamp(
+                nanoseconds: Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int64.self)))
         }
-    }
-
-    private static func zigzag(_ value: Int64) -> UInt64 { UInt64(bitPattern: value << 1 ^ value >> 63) }
-    private static func unzigzag(_ value: UInt64) -> Int64 {
-        Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+        let first = take()
+        mode = UInt16(truncatingIfNeeded: first >> Self.flagBits) ^ Self.plainFile
+        isRacy = first & Self.racyFlag != 0
+        owner = UInt32(truncatingIfNeeded: take())
+        group = first & Self.sameGroupFlag != 0 ? owner : UInt32(truncatingIfNeeded: take())
+        linkCount = first & Self.oneLinkFlag != 0 ? 1 : UInt32(truncatingIfNeeded: take())
+        size = Int64(bitPattern: take())
+        modified = takeTime()
+        changed = first & Self.sameTimeFlag != 0 ? modified : takeTime()
+        deviceNumber = first & Self.deviceFlag != 0 ? take() : 0
+        guard valid, offset == bytes.count else {
+            throw StoreError(reason: .corrupt, operation: "reading the index", message: "attributes of another length")
+        }
     }
 }
