@@ -1,7 +1,7 @@
 public import LinuxKernel
 
 /// How much of the history is kept.
-public struct RetentionLimits: Sendable {
+public struct RetentionLimits: Equatable, Sendable {
     /// Nanoseconds.
     public var age: Int64
     /// Bytes of history.

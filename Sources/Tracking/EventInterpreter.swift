@@ -31,6 +31,10 @@ public final class EventInterpreter {
     public private(set) var overflowed = false
     /// A root may have come, gone or changed.
     public private(set) var rootsTouched = false
+    /// Roots whose own attributes changed.
+    private var rootsAttributed: Set<NodeID> = []
+    /// Directories that were removed where roots are: some were roots.
+    private var removedBesideRoots: [(watch: WatchDescriptor, name: [UInt8])] = []
     /// Events interpreted since the start.
     public private(set) var eventCount: Int64 = 0
 
@@ -62,6 +66,9 @@ public final class EventInterpreter {
             }
             if !rootWatches.isEmpty && rootWatches.contains(event.watch) {
                 rootsTouched = true
+                if event.mask.contains(.delete) && event.mask.contains(.isDirectory) {
+                    removedBesideRoots.append((event.watch, [UInt8](name)))
+                }
                 if event.mask.contains(.ignored) { rootWatches.remove(event.watch) }
             }
             tree.forEachNode(of: event.watch) { node in
@@ -85,6 +92,7 @@ public final class EventInterpreter {
         if tree.isRoot(node) {
             // A root has no watched parent in the tree that would tell.
             rootsTouched = true
+            if !event.mask.isDisjoint(with: [.attributes, .modify]) { rootsAttributed.insert(node) }
         } else if !event.mask.isDisjoint(with: [.attributes, .modify]) {
             let parent = tree.parent(of: node)
             guard parent != .none else { return }
@@ -153,6 +161,16 @@ public final class EventInterpreter {
     public func takeOverflow() -> Bool {
         defer { overflowed = false }
         return overflowed
+    }
+
+    public func takeRootsAttributed() -> Set<NodeID> {
+        defer { rootsAttributed.removeAll() }
+        return rootsAttributed
+    }
+
+    public func takeRemovedBesideRoots() -> [(watch: WatchDescriptor, name: [UInt8])] {
+        defer { removedBesideRoots.removeAll() }
+        return removedBesideRoots
     }
 
     public func takeRootsTouched() -> Bool {

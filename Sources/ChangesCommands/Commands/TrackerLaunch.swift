@@ -19,7 +19,13 @@ func runTracker(_ settings: TrackSettings) throws {
     do throws(TrackerStartError) {
         try tracker.run()
     } catch {
-        throw CommandFailure(error.reason == .alreadyRunning ? .temporary : .inputOutput, error.description)
+        let status: ExitStatus =
+            switch error.reason {
+            case .alreadyRunning: .temporary
+            case .newerStore: .configuration
+            case .other: .inputOutput
+            }
+        throw CommandFailure(status, error.description)
     }
 }
 

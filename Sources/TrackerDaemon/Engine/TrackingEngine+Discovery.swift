@@ -34,6 +34,7 @@ extension TrackingEngine {
         let identity = DirectoryIdentity(key: key, born: status.born.nanoseconds)
         if let child = tree.child(of: parent, named: name) {
             if tree.identity(of: child) == identity {
+                tree.clearState(.removalSeen, of: child)
                 if isSeenHappening { refresh(child) }
                 return child
             }
@@ -44,7 +45,8 @@ extension TrackingEngine {
             try detach(child)
         }
         if let known = try moved(identity, to: parent) {
-            return try relocate(known, to: name, in: parent, status) ? known : nil
+            if try relocate(known, to: name, in: parent, status) { return known }
+            if tree.isLive(known) { return nil }
         }
         let node = tree.add(name, to: parent, identity: identity)
         if isForeign(device: status.device)
@@ -66,7 +68,7 @@ extension TrackingEngine {
     /// The node of a directory that is known and is no longer where it was.
     private func moved(_ identity: DirectoryIdentity, to parent: NodeID) throws(StoreError) -> NodeID? {
         guard let known = tree.node(with: identity), !tree.isRoot(known), !isInside(parent, known),
-            !tree.state(of: known).contains(.held)
+            tree.state(of: known).isDisjoint(with: [.held, .removalSeen])
         else { return nil }
         if tree.state(of: known).contains(.detached) { return known }
         // A bind mount shows one directory at two places.
@@ -106,7 +108,11 @@ extension TrackingEngine {
                     else { return }
                     let key = try key(of: status, named: name, in: opened.descriptor.number)
                     let identity = DirectoryIdentity(key: key, born: status.born.nanoseconds)
-                    if tree.node(with: identity) != nil || isForeign(device: status.device) { return }
+                    if tree.node(with: identity) != nil || isForeign(device: status.device)
+                        || (settings.oneFileSystem && key.fileSystem != tree.identity(of: node).key.fileSystem)
+                    {
+                        return
+                    }
                     work.append(tree.add(name, to: node, identity: identity))
                 }
             }
@@ -134,11 +140,16 @@ extension TrackingEngine {
         } catch {
             guard polled.insert(node).inserted else { return }
             tree.setState(.polled, of: node)
-            if polled.count == 1 {
-                log.error(
-                    "out of inotify watches: directories without one are polled; raise the limit with sysctl",
-                    metadata: ["errno": "\(error)", "path": "\(printable(tree.path(of: node)))"])
-            }
+            guard polled.count == 1 else { return }
+            let remedy =
+                error == .noSpace
+                ? "the limit is reached: sysctl -w fs.inotify.max_user_watches=\(Self.suggestedLimit(for: tree.count))"
+                : "see the error"
+            log.error(
+                "a directory got no watch; such directories are polled",
+                metadata: [
+                    "errno": "\(error)", "path": "\(printable(tree.path(of: node)))", "remedy": "\(remedy)",
+                ])
         }
     }
 

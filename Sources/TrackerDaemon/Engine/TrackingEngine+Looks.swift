@@ -257,6 +257,8 @@ extension TrackingEngine {
         case .changed(let kind):
             try store.setAttributes(seen.attributes, of: seen.key)
             try append(kind, name, in: node, seen.attributes)
+            // It may be readable now: what happened in it meanwhile could not be looked into.
+            if unreadable.contains(child) { queue(child, [.queuedDeep, .queuedGap]) }
             return .recorded
         }
     }

@@ -174,7 +174,7 @@ extension TrackingEngine {
 
     /// The directory that the tree has at a path now.
     private func node(at path: [UInt8]) -> NodeID? {
-        for root in tree.roots {
+        for root in tree.roots where !tree.state(of: root).contains(.detached) {
             let name = tree.name(of: root)
             if path == name { return root }
             guard path.starts(with: name), path[name.count] == UInt8(ascii: "/") else { continue }
@@ -202,7 +202,13 @@ extension TrackingEngine {
         }
         guard try ensureRecorded(parent), let directory = tree.directory(of: parent) else { return false }
         if detached[node] == nil { try detach(node) }
-        guard let record = detached.removeValue(forKey: node), let entry = record.entry else { return false }
+        guard let record = detached.removeValue(forKey: node) else { return false }
+        guard let entry = record.entry else {
+            // A crash between a removal and the end of its clearing up: the rows are written, the rest goes now.
+            try purge(node)
+            return false
+        }
+        tree.clearState(.removalSeen, of: node)
 
         // What the index still has at the name was overwritten by the rename.
         if let overwritten = try store.entry(in: directory, named: name) {

@@ -40,13 +40,19 @@ extension TrackingEngine {
         let search = watchPatterns()
         for note in search.notes where notesTold.insert(note).inserted { tell(note) }
         notesTold.formIntersection(search.notes)
+        let attributed = interpreter.takeRootsAttributed()
+        for (watch, name) in interpreter.takeRemovedBesideRoots() {
+            guard let directory = patternPaths[watch] else { continue }
+            let path = directory.last == UInt8(ascii: "/") ? directory + name : directory + [UInt8(ascii: "/")] + name
+            for root in tree.roots where tree.name(of: root) == path { tree.setState(.removalSeen, of: root) }
+        }
         for path in search.roots where !tree.roots.contains(where: { tree.name(of: $0) == path }) {
             try addRoot(path)
         }
         for root in tree.roots {
             let path = tree.name(of: root)
             if settings.roots.contains(where: { $0.matches(path: path) }) {
-                try check(root: root, path)
+                try check(root: root, path, attributed.contains(root) ? .metadata : [])
             } else {
                 try drop(root: root, path)
             }
@@ -56,16 +62,17 @@ extension TrackingEngine {
     /// Watches where roots may appear: watch, then search again, until the search names nothing unwatched.
     private func watchPatterns() -> RootSearch {
         var watched: Set<[UInt8]> = []
-        var watches: [WatchDescriptor] = []
+        var watches: [WatchDescriptor: [UInt8]] = [:]
         while true {
             var oracle = KernelDirectoryOracle()
             let search = RootSearch(settings.roots, in: &oracle)
             let wanted = Set(search.watched + search.passed).subtracting(watched)
             if wanted.isEmpty {
-                let gone = Set(patternWatches).subtracting(watches)
-                for watch in gone where !tree.hasNode(of: watch) { instance.inotify.remove(watch) }
-                patternWatches = watches
-                interpreter.rootWatches = Set(watches)
+                for watch in patternPaths.keys where watches[watch] == nil && !tree.hasNode(of: watch) {
+                    instance.inotify.remove(watch)
+                }
+                patternPaths = watches
+                interpreter.rootWatches = Set(watches.keys)
                 return search
             }
             for path in wanted {
@@ -74,7 +81,7 @@ extension TrackingEngine {
                     let watch = try? instance.inotify.watch(
                         directory: directory.number, for: EventInterpreter.rootMask)
                 else { continue }
-                watches.append(watch)
+                watches[watch] = path
             }
         }
     }
@@ -87,6 +94,7 @@ extension TrackingEngine {
         guard let opened = try? OpenDirectory(path, access: .look) else { return }
         let identity = try identity(of: opened.status, through: opened.descriptor.number)
         if isForeign(device: opened.status.device) {
+            guard foreignRoots.insert(path).inserted else { return }
             log.error(
                 "a root is on a network or user-space file system, whose changes raise no events here: not tracked",
                 metadata: ["root": "\(printable(path))", "remedy": "run the tracker on the file server itself"])
@@ -101,7 +109,7 @@ extension TrackingEngine {
         log.info("tracking a root", metadata: ["root": "\(printable(path))"])
     }
 
-    private func check(root: NodeID, _ path: [UInt8]) throws(StoreError) {
+    private func check(root: NodeID, _ path: [UInt8], _ hints: Hints) throws(StoreError) {
         let opened: OpenDirectory
         do throws(Errno) {
             opened = try OpenDirectory(path, access: .look)
@@ -119,21 +127,25 @@ extension TrackingEngine {
                 return try addRoot(path)
             }
             hold(root, seen: actual)
+        } else if tree.state(of: root).contains(.removalSeen), expected[root] == nil, tree.watch(of: root) == nil {
+            // Removed and made again with the same inode number.
+            try removeRoot(root)
+            return try addRoot(path)
         } else if wasMissing || tree.watch(of: root) == nil {
             queue(root, [.queuedDeep, .queuedGap])
         }
-        try compareRoot(root, opened.status)
+        try compareRoot(root, opened.status, hints)
     }
 
     /// A root's own attributes: it has no directory above it in the tree whose watch would tell.
-    private func compareRoot(_ root: NodeID, _ status: FileStatus) throws(StoreError) {
+    private func compareRoot(_ root: NodeID, _ status: FileStatus, _ hints: Hints) throws(StoreError) {
         guard !tree.state(of: root).contains(.held) else { return }
         let key = tree.identity(of: root).key
         guard let known = try store.attributes(of: key) else { return }
         let seen = EntryAttributes(status, lookedAt: .now)
         let entry = IndexedEntry(key: key, attributes: seen)
         let before = IndexedEntry(key: key, attributes: known)
-        guard case .changed(let kind) = Verdict.of(known: before, seen: entry, hints: [], reason: .hinted) else {
+        guard case .changed(let kind) = Verdict.of(known: before, seen: entry, hints: hints, reason: .hinted) else {
             return
         }
         try store.setAttributes(seen, of: key)
@@ -218,7 +230,10 @@ extension TrackingEngine {
         mounts = table
     }
 
-    func currentMounts() throws(Errno) -> MountTable { try MountTable.read(MountTable.open().number) }
+    func currentMounts() throws(Errno) -> MountTable {
+        let file = try MountTable.open()
+        return try MountTable.read(file.number)
+    }
 
     private func lookAtMountPoint(_ path: [UInt8]) throws(StoreError) {
         for root in tree.roots {

@@ -153,10 +153,12 @@ extension TrackingEngine {
     func poll(_ now: MonotonicTime) {
         nextPoll = nil
         for node in polled where tree.isLive(node) { queue(node, .queuedGap) }
+        // What changed while a directory could not be read raised events that could not be looked into.
+        for node in unreadable where tree.isLive(node) { queue(node, [.queuedDeep, .queuedGap]) }
     }
 
     func schedulePoll(_ now: MonotonicTime) {
-        if polled.isEmpty {
+        if polled.isEmpty && unreadable.isEmpty {
             nextPoll = nil
         } else if nextPoll == nil {
             nextPoll = MonotonicTime(nanoseconds: now.nanoseconds + settings.pollInterval)

@@ -54,8 +54,14 @@ final class TrackingEngine {
     var mounts = MountTable([])
     var rootParents: [NodeID: PathID] = [:]
     /// Directories in which roots may appear, with their watches.
-    var patternWatches: [WatchDescriptor] = []
+    var patternPaths: [WatchDescriptor: [UInt8]] = [:]
+    /// Matching directories on network or user-space file systems.
+    var foreignRoots: Set<[UInt8]> = []
     var notesTold: Set<RootSearch.Note> = []
+
+    private var lastCommit = MonotonicTime(nanoseconds: 0)
+    /// A move whose end is not in sight does not hold back everything else, in nanoseconds.
+    private static let longestTransaction: Int64 = 1_000_000_000
 
     /// Since when there has been something in `marks`.
     var windowOpened: MonotonicTime?
@@ -147,11 +153,17 @@ final class TrackingEngine {
         if let nextPoll, nextPoll <= now { poll(now) }
         schedulePoll(now)
         if walk.isEmpty { try finishWalk() }
-        try store.commitTransaction()
+        if isConsistent || now - lastCommit > Self.longestTransaction {
+            try store.commitTransaction()
+            lastCommit = now
+        }
         statistics.directories = tree.count
         statistics.watches = tree.watchCount
         statistics.polled = polled.count
     }
+
+    /// Index and history tell the same: no name has left its place without the rows that say so.
+    private var isConsistent: Bool { vacated.isEmpty && arrivals.isEmpty }
 
     private func isBatchDue(_ now: MonotonicTime) -> Bool {
         guard let windowOpened else { return false }
@@ -180,6 +192,9 @@ final class TrackingEngine {
     /// What is left is waiting for events to explain where a directory went.
     var isWaitingForEvents: Bool { walk.isEmpty && (!marks.isEmpty || !detached.isEmpty) }
 
+    /// No path is kept for a row that is still to be written, and no transaction is open.
+    var isAtRest: Bool { isConsistent && detached.isEmpty && departed.isEmpty }
+
     /// Walks the directories without a watch at once.
     func pollNow() { poll(.now) }
 
@@ -207,6 +222,12 @@ final class TrackingEngine {
                 "\(path) is held, another file system or directory is there: mount the right one, or run: "
                     + "changes accept \(path)")
         }
+        for path in foreignRoots {
+            reasons.append("\(printable(path)) is on a network or user-space file system and is not tracked")
+        }
+        for case .unreadable(let path, _) in notesTold {
+            reasons.append("\(printable(path)) cannot be read: roots in it stay unknown; see the journal")
+        }
         if !unreadable.isEmpty {
             reasons.append("\(unreadable.count) directories cannot be read: see the journal")
         }
@@ -214,9 +235,9 @@ final class TrackingEngine {
     }
 
     /// Room to grow: twice the directories, in powers of two.
-    private static func suggestedLimit(for directories: Int) -> Int {
+    static func suggestedLimit(for directories: Int) -> Int {
         var limit = 524_288
-        while limit < directories * 2 { limit *= 2 }
+        while limit < max(directories * 2, (WatchLimit.current ?? 0) + 1) { limit *= 2 }
         return limit
     }
 

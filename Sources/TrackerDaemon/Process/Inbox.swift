@@ -28,6 +28,7 @@ final class Inbox: Sendable {
 
     private let state = Mutex(Content())
     private let isWaiting = Atomic(false)
+    private let stopOrdered = Atomic(false)
     private let wakeUp: WakeUp
     private let poll: EventPoll
 
@@ -51,7 +52,11 @@ final class Inbox: Sendable {
         wake()
     }
 
+    /// A stop was ordered, whether or not its order was carried out.
+    var isStopOrdered: Bool { stopOrdered.load(ordering: .acquiring) }
+
     func put(_ order: Order) {
+        if case .stop = order { stopOrdered.store(true, ordering: .releasing) }
         state.withLock { $0.orders.append(order) }
         wake()
     }

@@ -20,7 +20,7 @@ enum StoreKeeper {
     /// Renames a damaged store's files. They are never deleted: what can still be read from them is the
     /// administrator's to decide.
     static func setAside(_ files: StoreFiles, because error: StoreError, log: Logger) throws(StoreError) {
-        let suffix = Array(".damaged-\(Timestamp.now.nanoseconds / 1_000_000_000)".utf8)
+        let suffix = Array(".damaged-\(Timestamp.now.nanoseconds)".utf8)
         for part in ["", "-wal", "-shm"] {
             let name = files.database + Array(part.utf8)
             guard FileSystemLook.exists(name) else { continue }

@@ -85,6 +85,7 @@ public final class TrackerProcess {
         do throws(StoreError) {
             return try StoreKeeper.open(files, log: log)
         } catch {
+            if case .newerSchema = error.reason { throw TrackerStartError(.newerStore, "\(error)") }
             throw TrackerStartError(.other, "\(error)")
         }
     }
@@ -220,6 +221,9 @@ public final class TrackerProcess {
             let new = try reload()
             if new.stateDirectory != settings.stateDirectory {
                 log.warning("[store] directory is taken over by a restart only")
+            }
+            if new.retention != settings.retention {
+                log.warning("[store] keep, max_size and max_size_hard are taken over by a restart only")
             }
             settings.logPath = new.logPath
             settings.requireMount = new.requireMount

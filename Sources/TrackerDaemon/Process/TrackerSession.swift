@@ -115,7 +115,7 @@ struct TrackerSession: ~Copyable {
     /// Applies retention now and then.
     private mutating func maintain() throws(StoreError) {
         let now = MonotonicTime.now
-        guard now >= nextRetention, engine.isReconciled else { return }
+        guard now >= nextRetention, engine.isReconciled, engine.isAtRest else { return }
         let result = try store.applyRetention(
             shared.settings.retention, stateDirectory: shared.settings.stateDirectory,
             keepAfter: shared.changelogPosition())
@@ -124,6 +124,11 @@ struct TrackerSession: ~Copyable {
             shared.log.error(
                 "a consumer is so far behind that history it has not seen was removed: it needs a full reconcile",
                 metadata: ["consumer": "\(name)", "remedy": "run it, or raise max_size_hard"])
+        }
+        if result.overtookChangelog {
+            shared.log.error(
+                "history that is not in the log yet was removed: the store reached max_size_hard",
+                metadata: ["remedy": "make the log writable, and take the store as the record of what changed"])
         }
         nextRetention = now.advanced(milliseconds: result.isUnfinished ? 100 : Self.retentionInterval)
     }

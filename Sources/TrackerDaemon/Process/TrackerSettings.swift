@@ -27,6 +27,8 @@ public struct TrackerStartError: Error, CustomStringConvertible, Sendable {
     public enum Reason: Sendable {
         /// Another tracker runs on the state directory.
         case alreadyRunning
+        /// A newer version of this program wrote the store.
+        case newerStore
         case other
     }
     public let reason: Reason

@@ -37,7 +37,7 @@ final class TrackerThread: Sendable {
 
     func start(with store: Store) {
         let first = Transferred(store)
-        thread.withLock { $0 = KernelThread(name: "tracker") { [self] in run(first.take()) } }
+        thread.withLock { $0 = KernelThread(name: "tracker") { [self] in run(first) } }
     }
 
     func join() { thread.withLock { $0 }?.join() }
@@ -52,10 +52,11 @@ final class TrackerThread: Sendable {
         }
     }
 
-    private func run(_ first: Store?) {
+    private func run(_ first: Transferred) {
         heartbeat.adoptCurrentThread()
         var settings = shared.settings.engine
-        var store = first
+        // Not a parameter, which would keep the first store open beside later ones.
+        var store = first.take()
         var delay: Int64 = 1_000
         while true {
             do throws(StoreError) {
@@ -77,7 +78,7 @@ final class TrackerThread: Sendable {
                 var status = TrackerStatus()
                 status.storeFailure = "\(error)"
                 shared.onStatus(status, 0)
-                if pause(milliseconds: delay) { return }
+                if pause(milliseconds: delay, &settings) { return }
                 delay = min(delay * 2, 30_000)
             }
         }
@@ -86,23 +87,24 @@ final class TrackerThread: Sendable {
     /// Waits before the store is tried again.
     ///
     /// - Returns: true when the tracker is to stop.
-    private func pause(milliseconds: Int64) -> Bool {
+    private func pause(milliseconds: Int64, _ settings: inout EngineSettings) -> Bool {
         let end = MonotonicTime.now.advanced(milliseconds: milliseconds)
         var content = Inbox.Content()
         while MonotonicTime.now < end {
+            if inbox.isStopOrdered { return true }
             heartbeat.idle()
             inbox.wait(until: end)
             heartbeat.begin()
             inbox.take(into: &content)
             for order in content.orders {
                 switch order {
-                case .stop: return true
+                case .stop: break
                 case .settle(let reply): reply("the store cannot be written now; see the journal")
                 case .accept(_, let reply): reply(.failure(AcceptError(reason: "the store cannot be written now")))
-                case .reload: break
+                case .reload(let new): settings = new
                 }
             }
         }
-        return false
+        return inbox.isStopOrdered
     }
 }
