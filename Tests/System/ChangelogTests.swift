@@ -85,7 +85,7 @@ extension SystemTests {
             let site = try Site()
             try site.start()
             let log = site.tracker.settings.log
-            let writers = Writers(root: site.root, files: Scale.pick(6_000, full: 60_000), writers: 4)
+            let writers = Writers(root: site.root, files: Scale.pick(25_000, full: 120_000), writers: 4)
             var generations: [Path] = []
             while !writers.isFinished {
                 pause(milliseconds: 20)
@@ -123,7 +123,7 @@ extension SystemTests {
             let site = try Site()
             try site.start()
             let log = site.tracker.settings.log
-            let writers = Writers(root: site.root, files: Scale.pick(6_000, full: 60_000), writers: 4)
+            let writers = Writers(root: site.root, files: Scale.pick(25_000, full: 120_000), writers: 4)
             var lines: [Path] = []
             var truncations = 0
             while !writers.isFinished {

@@ -5,7 +5,7 @@ import Testing
 extension SystemTests {
     /// Random operations against the naive model. A failure names its seed: `CHANGES_TEST_SEED=7 swift test …`.
     @Suite struct ModelTests {
-        @Test(.timeLimit(.minutes(30)), arguments: Scale.seeds(3, full: 30))
+        @Test(.timeLimit(.minutes(30)), arguments: Scale.seeds(2, full: 30))
         func onTheDefaultFileSystem(_ seed: UInt64) throws {
             try churn(seed, on: nil, name: "default")
         }
@@ -28,7 +28,7 @@ extension SystemTests {
             try site.start()
             var oracle = ChurnOracle(known: [])
             var random = SplitMix64(seed: ~seed)
-            let rounds = Scale.pick(12, full: 120)
+            let rounds = Scale.pick(8, full: 120)
             for round in 0..<rounds {
                 let note = "(\(name), seed \(seed), round \(round))"
                 let first = churn.steps.count

@@ -1,4 +1,5 @@
 import LinuxKernel
+import Synchronization
 import Testing
 
 @testable import TrackerDaemon
@@ -73,11 +74,14 @@ private func at(seconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: (8
     }
 
     @Test func everyPartHasItsSay() {
-        let board = StatusBoard()
+        let logReasons = Mutex(["log"])
+        let board = StatusBoard { logReasons.withLock { $0 } }
         var status = TrackerStatus()
         status.degraded = ["root"]
-        #expect(board.update(tracker: status, changelog: ["log"]).hasSuffix("DEGRADED: root; log"))
-        #expect(board.update(findings: ["stuck"], changelog: []).hasSuffix("DEGRADED: root; stuck"))
+        board.update(status, changes: 3)
+        #expect(board.sentence.hasSuffix("3 changes in the last minute, DEGRADED: root; log"))
+        logReasons.withLock { $0 = [] }
+        board.update(findings: ["stuck"])
         #expect(board.sentence.hasSuffix("DEGRADED: root; stuck"))
     }
 }

@@ -32,7 +32,7 @@ import Testing
             (.closeWrite, [.loneClose, .fresh]),
             (.create, [.appeared, .fresh]),
             (.delete, [.vanished, .fresh]),
-            (.movedFrom, [.vanished, .fresh]),
+            (.movedFrom, [.vanished, .renamed, .fresh]),
             (.movedTo, [.appeared, .fresh]),
             ([.create, .isDirectory], [.appeared, .directory, .fresh]),
             ([.delete, .isDirectory], [.vanished, .directory, .fresh]),
@@ -69,7 +69,7 @@ import Testing
             $0.add(2, .movedFrom, ".hidden", cookie: 6)
             $0.add(1, .movedTo, "shown", cookie: 6)
         }
-        #expect(marks.hints(of: "open", in: sub) == [.vanished, .fresh])
+        #expect(marks.hints(of: "open", in: sub) == [.vanished, .renamed, .fresh])
         let shown = try #require(marks.index(of: "shown", in: root))
         #expect(marks[shown].hints == [.appeared, .fresh] && marks.origin(of: shown) == nil)
         #expect(marks.count == 2)

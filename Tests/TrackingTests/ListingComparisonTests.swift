@@ -23,7 +23,9 @@ import Testing
         _ disk: [[UInt8]: Int64], _ index: [[UInt8]: Int64], unreadable: Set<[UInt8]> = [], reason: LookReason
     ) -> (different: [[UInt8]], missing: [[UInt8]]) {
         let listing = Listing()
-        for name in disk.keys { name.withUnsafeBytes { listing.append($0) } }
+        for (inode, name) in disk.keys.enumerated() {
+            name.withUnsafeBytes { listing.append($0, inode: UInt64(inode)) }
+        }
         #expect(listing.count == disk.count)
         var comparison = ListingComparison(listing: listing, reason: reason)
         for (name, size) in index.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {

@@ -98,7 +98,12 @@ import Testing
         Rule("IN_MOVED_TO with another ctime", .appeared, .hinted, .changed(.replaced), changed),
         Rule("IN_MOVED_TO with another inode", .appeared, .hinted, .changed(.replaced), inode),
         Rule("IN_CREATE and another size", .appeared, .hinted, .changed(.replaced), size),
-        Rule("IN_CREATE of a directory that is known", directory: true, .appeared, .hinted, .unchanged, changed),
+        Rule("IN_CREATE of a directory that was seen before", directory: true, .appeared, .hinted, .unchanged),
+        Rule(
+            "IN_MOVED_TO of a directory that is known", directory: true, .appeared, .hinted, .changed(.replaced),
+            changed),
+        Rule(
+            "a directory renamed away and back", directory: true, [.vanished, .appeared], .hinted, .changed(.replaced)),
         Rule("IN_ATTRIB of a directory", directory: true, [.metadata, .directory], .hinted, .changed(.metadata)),
         Rule("IN_DELETE of a name that is there", .vanished, .hinted, .unchanged),
     ]

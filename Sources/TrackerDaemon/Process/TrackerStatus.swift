@@ -25,7 +25,9 @@ struct TrackerStatus: Equatable, Sendable {
             )
             parts.append("\(changesLastMinute) changes in the last minute")
         }
-        if !degraded.isEmpty {
+        if degraded.isEmpty {
+            if storeFailure == nil { parts.append("log up to date") }
+        } else {
             parts.append("DEGRADED: " + degraded.joined(separator: "; "))
         }
         return parts.joined(separator: ", ")
