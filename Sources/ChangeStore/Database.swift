@@ -4,6 +4,9 @@ import CSQLite
 final class Database {
     let handle: OpaquePointer
 
+    /// Settings of the library, once, before its first use. One that was used before keeps its own.
+    private static let configure: Void = { _ = csqlite_disable_memory_statistics() }()
+
     enum Access {
         /// Creates the file where there is none.
         case readWrite
@@ -15,6 +18,7 @@ final class Database {
 
     /// - Parameter path: the file, as bytes; SQLite takes the bytes as they are.
     init(path: [UInt8], access: Access) throws(StoreError) {
+        Self.configure
         var opened: OpaquePointer?
         let flags =
             switch access {

@@ -50,8 +50,10 @@ public struct ListingComparison {
     private let listing: Listing
     private let reason: LookReason
     private var position = 0
-    /// Names of the listing that are new or differ.
+    /// Names that both have and that differ.
     public private(set) var different: [Int] = []
+    /// Names that the index does not have.
+    public private(set) var new: [Int] = []
     /// Names of the index that the listing does not have.
     public private(set) var missing: [(name: [UInt8], entry: IndexedEntry)] = []
 
@@ -76,7 +78,7 @@ public struct ListingComparison {
                 position += 1
                 return
             }
-            different.append(position)
+            new.append(position)
             position += 1
         }
         missing.append(([UInt8](name), entry))
@@ -84,10 +86,10 @@ public struct ListingComparison {
 
     /// The index has no more entries: what is left of the listing is new.
     public mutating func finish() {
-        different.append(contentsOf: position..<listing.count)
+        new.append(contentsOf: position..<listing.count)
         position = listing.count
         // In the order of the inodes a disk and the index's tree of inodes are gone through from one end to the other.
-        different.sort { listing.inode($0) < listing.inode($1) }
+        new.sort { listing.inode($0) < listing.inode($1) }
     }
 
     private func differs(_ entry: IndexedEntry, _ seen: (status: FileStatus, fileSystem: FileSystemID)?) -> Bool {

@@ -39,7 +39,9 @@ import Testing
         }
         comparison.finish()
         return (
-            comparison.different.map { listing.withName($0) { [UInt8]($0) } }, comparison.missing.map(\.name)
+            (comparison.different + comparison.new).map { listing.withName($0) { [UInt8]($0) } }
+                .sorted { $0.lexicographicallyPrecedes($1) },
+            comparison.missing.map(\.name)
         )
     }
 

@@ -18,10 +18,13 @@ enum LookOutcome {
 extension TrackingEngine {
     /// Looks at a name in an open, verified directory and records what differs.
     ///
-    /// - Parameter name: followed by a NUL in memory.
+    /// - Parameters:
+    ///   - name: followed by a NUL in memory.
+    ///   - isSilent: what is new goes into the index without a record.
+    ///   - isUnknown: the index is known not to have the name.
     func look(
         at name: UnsafeRawBufferPointer, in node: NodeID, _ descriptor: CInt, hints: Hints, origin: Origin?,
-        reason: LookReason, isSilent: Bool = false
+        reason: LookReason, isSilent: Bool = false, isUnknown: Bool = false
     ) throws(StoreError) -> LookOutcome {
         guard let directory = tree.directory(of: node) else { return .putOff }
         let status: FileStatus?
@@ -34,7 +37,7 @@ extension TrackingEngine {
             }
             status = nil
         }
-        let known = try store.entry(in: directory, named: name)
+        let known = isUnknown ? nil : try store.entry(in: directory, named: name)
         switch (known, status) {
         case (nil, nil): return try disappearUnrecorded(name, in: node, hints)
         case (let known?, nil): return try vanish(known, name, in: node, hints: hints, reason: reason)

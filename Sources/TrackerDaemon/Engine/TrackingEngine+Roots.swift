@@ -255,11 +255,13 @@ extension TrackingEngine {
 
     /// Connects the exclude list and the tracker's own paths to the interpreter.
     func installExclusions() {
-        let own = settings.ownPaths
-        interpreter.isExcluded = { [tree, settings] name, node, isDirectory in
+        // The last component decides nearly every name at once: this is asked for each event and each listed name.
+        let own = settings.ownPaths.map { (last: lastComponent(of: $0), path: $0) }
+        let exclude = settings.exclude
+        interpreter.isExcluded = { [tree] name, node, isDirectory in
             if isOwn(name, in: node, tree, own) { return true }
             let bytes = name.assumingMemoryBound(to: UInt8.self)
-            return settings.exclude.excludes(name: bytes, isDirectory: isDirectory) { tree.relativePath(of: node) }
+            return exclude.excludes(name: bytes, isDirectory: isDirectory) { tree.relativePath(of: node) }
         }
     }
 }
@@ -270,14 +272,13 @@ struct AcceptError: Error {
 }
 
 /// Whether a name is one of the tracker's own files or directories, or a ZFS snapshot directory.
-private func isOwn(_ name: UnsafeRawBufferPointer, in node: NodeID, _ tree: DirectoryTree, _ own: [[UInt8]]) -> Bool {
+private func isOwn(
+    _ name: UnsafeRawBufferPointer, in node: NodeID, _ tree: DirectoryTree, _ own: [(last: [UInt8], path: [UInt8])]
+) -> Bool {
     // `.zfs` shows every snapshot of a dataset, each a tree as large as the dataset itself.
     if name.count == 4 && name.elementsEqual([0x2E, 0x7A, 0x66, 0x73]) { return true }
-    for path in own {
-        guard path.count > name.count, path.suffix(name.count).elementsEqual(name),
-            path[path.count - name.count - 1] == UInt8(ascii: "/")
-        else { continue }
-        if tree.path(of: node) + [UInt8(ascii: "/")] + Array(name) == path { return true }
+    for candidate in own where candidate.last.count == name.count && candidate.last.elementsEqual(name) {
+        if tree.path(of: node) + [UInt8(ascii: "/")] + candidate.last == candidate.path { return true }
     }
     return false
 }

@@ -79,7 +79,8 @@ extension TrackingEngine {
         if arrivals[node] != nil { try recordVacated() }
         if let before = arrivals.removeValue(forKey: node) { try recordArrival(node, from: before, descriptor) }
         try compare(listing, with: node, descriptor, scope)
-        try compareItself(node, descriptor, reason: scope.reason)
+        // What a baseline finds was written a moment ago.
+        if !scope.isSilent { try compareItself(node, descriptor, reason: scope.reason) }
         guard scope.isDeep else { return }
         var children: [NodeID] = []
         tree.forEachChild(of: node) { children.append($0) }
@@ -105,6 +106,13 @@ extension TrackingEngine {
             }
         }
         comparison.finish()
+        for index in comparison.new {
+            _ = try listing.withName(index) { (name) throws(StoreError) in
+                try look(
+                    at: name, in: node, descriptor, hints: [], origin: nil, reason: scope.reason,
+                    isSilent: scope.isSilent, isUnknown: true)
+            }
+        }
         for index in comparison.different {
             _ = try listing.withName(index) { (name) throws(StoreError) in
                 try look(

@@ -62,6 +62,7 @@ final class TrackingEngine {
     private var lastCommit = MonotonicTime(nanoseconds: 0)
     /// A move whose end is not in sight does not hold back everything else, in nanoseconds.
     private static let longestTransaction: Int64 = 1_000_000_000
+    private static let walkCommitInterval: Int64 = 400_000_000
 
     /// Since when there has been something in `marks`.
     var windowOpened: MonotonicTime?
@@ -147,13 +148,14 @@ final class TrackingEngine {
         if windowOpened == nil && !(marks.isEmpty && fresh.isEmpty) { windowOpened = now }
 
         if let pacedCheck, isHurried || pacedCheck <= now { releasePaced(now) }
-        if isBatchDue(now) { try settleBatch(now) }
+        let didSettle = isBatchDue(now)
+        if didSettle { try settleBatch(now) }
         try walkSlice(until: now.nanoseconds + Self.sliceTime)
         try settleDetached(now)
         if let nextPoll, nextPoll <= now { poll(now) }
         schedulePoll(now)
         if walk.isEmpty { try finishWalk() }
-        if isConsistent || now - lastCommit > Self.longestTransaction {
+        if isCommitDue(now, didSettle: didSettle) {
             try store.commitTransaction()
             lastCommit = now
         }
@@ -164,6 +166,13 @@ final class TrackingEngine {
 
     /// Index and history tell the same: no name has left its place without the rows that say so.
     private var isConsistent: Bool { vacated.isEmpty && arrivals.isEmpty }
+
+    private func isCommitDue(_ now: MonotonicTime, didSettle: Bool) -> Bool {
+        if now - lastCommit > Self.longestTransaction || walk.isEmpty && isConsistent { return true }
+        // The first walk has nothing that anybody waits for: fewer, larger commits write each page less often.
+        let isFirstWalk = !isReconciled && !didSettle
+        return isConsistent && (!isFirstWalk || now - lastCommit > Self.walkCommitInterval)
+    }
 
     private func isBatchDue(_ now: MonotonicTime) -> Bool {
         guard let windowOpened else { return false }
