@@ -5,6 +5,9 @@ import Tracking
 
 /// Working through the names that events marked.
 extension TrackingEngine {
+    /// Names of a batch past which what it took is given back to the kernel.
+    private static let stormSize = 16_384
+
     /// Looks at everything that was marked, and lists the directories that are new.
     func settleBatch(_ now: MonotonicTime) throws(StoreError) {
         windowOpened = nil
@@ -16,7 +19,9 @@ extension TrackingEngine {
             try settle(node, now)
             heartbeat.progress()
         }
+        let wasStorm = batch.count > Self.stormSize
         batch.removeAll()
+        if wasStorm { returnFreedMemory() }
         departed.removeAll(keepingCapacity: departed.count < 1_024)
         let due = fresh
         fresh.removeAll(keepingCapacity: true)

@@ -260,6 +260,7 @@ final class TrackingEngine {
         accepting.removeAll()
         guard !isReconciled else { return }
         isReconciled = true
+        returnFreedMemory()
         if store.isNew { try store.markBaselineDone() }
         isBaseline = false
         log.info(
