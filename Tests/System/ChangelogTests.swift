@@ -86,13 +86,14 @@ extension SystemTests {
             try site.start()
             let log = site.tracker.settings.log
             var generations: [Path] = []
-            try storms(over: site, until: { generations.count > 2 }) {
+            try storms(over: site) {
                 pause(milliseconds: 20)
                 let away = log + Path(".\(generations.count)")
                 if Disk.exists(log) {
                     try Disk.rename(log, away)
                     generations.append(away)
                 }
+                return generations.count > 2
             }
             let expected = Completeness.expected(before: site.before, after: try site.list())
             var lines: [Path] = []
@@ -122,7 +123,7 @@ extension SystemTests {
             let log = site.tracker.settings.log
             var lines: [Path] = []
             var truncations = 0
-            try storms(over: site, until: { truncations > 2 }) {
+            try storms(over: site) {
                 pause(milliseconds: 50)
                 // Between the reading and the truncation nobody may append, or the test loses lines itself.
                 try site.tracker.freeze()
@@ -134,6 +135,7 @@ extension SystemTests {
                     truncations += 1
                 }
                 site.tracker.thaw()
+                return truncations > 2
             }
             let expected = Completeness.expected(before: site.before, after: try site.list())
             let isComplete = try wait(atMost: 30, every: 100) {
@@ -148,13 +150,14 @@ extension SystemTests {
             site.tracker.stop()
         }
 
-        /// Runs storms, one after the other, with `act` meanwhile, until it has been done often enough.
-        private func storms(over site: Site, until isEnough: () -> Bool, _ act: () throws -> Void) throws {
-            for round in 0..<20 where round == 0 || !isEnough() {
+        /// Runs storms, one after the other, with `act` meanwhile, until it says that it has been done often enough.
+        private func storms(over site: Site, _ act: () throws -> Bool) throws {
+            var isEnough = false
+            for round in 0..<20 where !isEnough {
                 let directory = site.root / "storm\(round)"
                 try Disk.makeDirectory(directory)
                 let writers = Writers(root: directory, files: Scale.pick(4_000, full: 60_000), writers: 4)
-                while !writers.isFinished { try act() }
+                while !writers.isFinished { isEnough = try act() }
                 writers.join()
                 #expect(writers.errors == [])
             }
