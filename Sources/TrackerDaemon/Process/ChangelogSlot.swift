@@ -72,9 +72,6 @@ final class ChangelogSlot: Sendable {
     /// Has `body` called when the log's health changes. Before the first `wake`.
     func onChange(_ body: @escaping @Sendable () -> Void) { listener.withLock { $0 = body } }
 
-    /// Something was mounted or unmounted: what kept the log from being written may be gone.
-    func retryNow() { current.withLock { $0.writer }?.retryNow() }
-
     /// What is wrong with the log, with its remedy.
     var reasons: [String] {
         let (writer, failure) = current.withLock { ($0.writer, $0.failure) }
