@@ -46,6 +46,9 @@ final class Database {
     /// How long a lock of another process is waited for before `busy` is thrown, in milliseconds.
     func setBusyTimeout(milliseconds: Int32) { sqlite3_busy_timeout(handle, milliseconds) }
 
+    /// How much memory cached pages may take.
+    func setCache(kibibytes: Int) throws(StoreError) { try execute("PRAGMA cache_size = -\(kibibytes)") }
+
     /// Keeps the `-wal` file when the last connection closes: a reader without write permission on the directory
     /// could not open the store otherwise (sqlite.org/walformat.html, "read-only WAL-mode databases").
     func persistLog() {

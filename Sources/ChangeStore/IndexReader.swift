@@ -1,16 +1,13 @@
 /// Reads the index while the tracker writes it: for comparing it with the disk.
 public final class IndexReader {
     private let database: Database
-    private let list: Statement
+    private let lister: EntryLister
 
     public init(stateDirectory: [UInt8]) throws(StoreError) {
         database = try Database(path: StoreFiles(directory: stateDirectory).database, access: .readOnly)
         database.setBusyTimeout(milliseconds: 10_000)
-        list = try database.prepare(
-            """
-            SELECT e.name, e.fs, e.inode, i.attributes FROM entries e
-            JOIN inodes i ON i.fs = e.fs AND i.inode = e.inode WHERE e.directory = ?1 ORDER BY e.name
-            """)
+        lister = try EntryLister(
+            database, EntryHash(uuid: try database.text("SELECT value FROM meta WHERE key = 'uuid'") ?? ""))
     }
 
     /// Every directory of the index.
@@ -22,19 +19,11 @@ public final class IndexReader {
         return all
     }
 
-    /// What the index has in a directory.
+    /// What the index has in a directory, sorted by the names' bytes.
     public func entries(of directory: DirectoryID) throws(StoreError) -> [(name: [UInt8], entry: IndexedEntry)] {
-        list.bind(1, directory.rawValue)
-        defer { list.reset() }
         var all: [(name: [UInt8], entry: IndexedEntry)] = []
-        while try list.step() {
-            let key = InodeKey(
-                fileSystem: FileSystemID(rawValue: Int32(truncatingIfNeeded: list.integer(1))),
-                inode: UInt64(bitPattern: list.integer(2)))
-            let attributes = try EntryAttributes(decoding: list.borrowedBytes(3))
-            all.append((list.bytes(0), IndexedEntry(key: key, attributes: attributes)))
-        }
-        return all
+        try lister.forEachEntry(in: directory) { name, _, entry in all.append(([UInt8](name), entry)) }
+        return all.sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
     /// What the tracker noted of its settings.

@@ -3,7 +3,7 @@
 /// `PRAGMA user_version` holds the schema's number. Each migration takes a store from one number to the next in one
 /// transaction; they only ever get added at the end.
 enum Schema {
-    static let migrations: [String] = [version1, version2]
+    static let migrations: [String] = [version1, version2, version3]
     static var current: Int64 { Int64(migrations.count) }
 
     private static let version1 = """
@@ -48,6 +48,17 @@ enum Schema {
         CREATE TABLE path_generations(last_path INTEGER PRIMARY KEY, last_sequence INTEGER NOT NULL);
         """
 
+    private static let version3 = """
+        -- Names are found by EntryHash and stand in inodes and links only.
+        CREATE TABLE entries_by_hash(
+            directory INTEGER NOT NULL, hash INTEGER NOT NULL, fs INTEGER NOT NULL, inode INTEGER NOT NULL,
+            PRIMARY KEY (directory, hash, fs, inode)) WITHOUT ROWID;
+        INSERT INTO entries_by_hash
+            SELECT directory, entry_hash((SELECT value FROM meta WHERE key = 'uuid'), name), fs, inode FROM entries;
+        DROP TABLE entries;
+        ALTER TABLE entries_by_hash RENAME TO entries;
+        """
+
     /// Brings an open store up to this version.
     ///
     /// - Throws: `newerSchema` for a store that a newer version wrote.
@@ -57,6 +68,7 @@ enum Schema {
             throw StoreError(
                 reason: .newerSchema(found: found, known: current), operation: "opening the store", message: "")
         }
+        if found < current { database.defineEntryHash() }
         for number in found..<current {
             try database.execute("BEGIN IMMEDIATE")
             do throws(StoreError) {

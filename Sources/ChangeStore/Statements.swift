@@ -3,13 +3,13 @@ final class Statements {
     let insertEntry: Statement
     let selectEntry: Statement
     let deleteEntry: Statement
-    let listEntries: Statement
     let insertInode: Statement
     let selectInode: Statement
     let updateAttributes: Statement
     let updateFirstName: Statement
     let deleteInode: Statement
     let insertLink: Statement
+    let selectLink: Statement
     let deleteLink: Statement
     let listLinks: Statement
     let insertHistory: Statement
@@ -20,22 +20,14 @@ final class Statements {
     let deleteDirectory: Statement
 
     init(_ database: Database) throws(StoreError) {
-        insertEntry = try database.prepare(
-            """
-            INSERT INTO entries(directory, name, fs, inode) VALUES (?1, ?2, ?3, ?4)
-            ON CONFLICT(directory, name) DO UPDATE SET fs = excluded.fs, inode = excluded.inode
-            """)
+        insertEntry = try database.prepare("INSERT OR IGNORE INTO entries VALUES (?1, ?2, ?3, ?4)")
         selectEntry = try database.prepare(
             """
-            SELECT e.fs, e.inode, i.attributes FROM entries e JOIN inodes i ON i.fs = e.fs AND i.inode = e.inode
-            WHERE e.directory = ?1 AND e.name = ?2
+            SELECT e.fs, e.inode, i.attributes, i.directory, i.name FROM entries e
+            JOIN inodes i ON i.fs = e.fs AND i.inode = e.inode WHERE e.directory = ?1 AND e.hash = ?2
             """)
-        deleteEntry = try database.prepare("DELETE FROM entries WHERE directory = ?1 AND name = ?2")
-        listEntries = try database.prepare(
-            """
-            SELECT e.name, e.fs, e.inode, i.attributes FROM entries e
-            JOIN inodes i ON i.fs = e.fs AND i.inode = e.inode WHERE e.directory = ?1 ORDER BY e.name
-            """)
+        deleteEntry = try database.prepare(
+            "DELETE FROM entries WHERE directory = ?1 AND hash = ?2 AND fs = ?3 AND inode = ?4")
         insertInode = try database.prepare(
             """
             INSERT INTO inodes(fs, inode, directory, name, attributes) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -48,6 +40,8 @@ final class Statements {
             "UPDATE inodes SET directory = ?3, name = ?4 WHERE fs = ?1 AND inode = ?2")
         deleteInode = try database.prepare("DELETE FROM inodes WHERE fs = ?1 AND inode = ?2")
         insertLink = try database.prepare("INSERT OR IGNORE INTO links VALUES (?1, ?2, ?3, ?4)")
+        selectLink = try database.prepare(
+            "SELECT 1 FROM links WHERE fs = ?1 AND inode = ?2 AND directory = ?3 AND name = ?4")
         deleteLink = try database.prepare(
             "DELETE FROM links WHERE fs = ?1 AND inode = ?2 AND directory = ?3 AND name = ?4")
         listLinks = try database.prepare("SELECT directory, name FROM links WHERE fs = ?1 AND inode = ?2")

@@ -25,32 +25,42 @@ extension Store {
     public func entry(in directory: DirectoryID, named name: UnsafeRawBufferPointer) throws(StoreError) -> IndexedEntry?
     {
         let statement = statements.selectEntry
-        statement.bind(1, directory.rawValue).bind(2, borrowing: name)
+        statement.bind(1, directory.rawValue).bind(2, entryHash(name))
         defer { statement.reset() }
-        guard try statement.step() else { return nil }
-        return IndexedEntry(
-            key: InodeKey(
-                fileSystem: FileSystemID(rawValue: Int32(truncatingIfNeeded: statement.integer(0))),
-                inode: UInt64(bitPattern: statement.integer(1))),
-            attributes: try EntryAttributes(decoding: statement.borrowedBytes(2)))
+        // Another inode's name may have the same hash.
+        while try statement.step() {
+            let key = InodeKey(row: statement, 0)
+            let isFirstName =
+                statement.integer(3) == directory.rawValue && statement.borrowedBytes(4).elementsEqual(name)
+            if !isFirstName, try !isLink(name, in: directory, to: key) { continue }
+            return IndexedEntry(key: key, attributes: try EntryAttributes(decoding: statement.borrowedBytes(2)))
+        }
+        return nil
     }
 
-    /// Every name the index has in a directory, sorted by bytes. The name lives only during the call, in which the
-    /// index must not be changed.
+    private func isLink(
+        _ name: UnsafeRawBufferPointer, in directory: DirectoryID, to key: InodeKey
+    ) throws(StoreError) -> Bool {
+        let statement = statements.selectLink
+        statement.bind(1, Int64(key.fileSystem.rawValue)).bind(2, Int64(bitPattern: key.inode))
+            .bind(3, directory.rawValue).bind(4, borrowing: name)
+        defer { statement.reset() }
+        return try statement.step()
+    }
+
+    /// Every name the index has in a directory, in the order of their hashes. The name lives only during the call, in
+    /// which the index must not be changed.
     public func forEachEntry(
         in directory: DirectoryID, _ body: (UnsafeRawBufferPointer, IndexedEntry) -> Void
     ) throws(StoreError) {
-        let statement = statements.listEntries
-        statement.bind(1, directory.rawValue)
-        defer { statement.reset() }
-        while try statement.step() {
-            let entry = IndexedEntry(
-                key: InodeKey(
-                    fileSystem: FileSystemID(rawValue: Int32(truncatingIfNeeded: statement.integer(1))),
-                    inode: UInt64(bitPattern: statement.integer(2))),
-                attributes: try EntryAttributes(decoding: statement.borrowedBytes(3)))
-            body(statement.borrowedBytes(0), entry)
-        }
+        try lister.forEachEntry(in: directory) { name, _, entry in body(name, entry) }
+    }
+
+    /// The same, with each name's hash.
+    public func forEachHashedEntry(
+        in directory: DirectoryID, _ body: (UnsafeRawBufferPointer, Int64, IndexedEntry) -> Void
+    ) throws(StoreError) {
+        try lister.forEachEntry(in: directory, body)
     }
 
     /// What the index says of an inode, whatever it is called.
@@ -91,7 +101,7 @@ extension Store {
     ) throws(StoreError) -> Bool {
         let fileSystem = Int64(key.fileSystem.rawValue)
         let inode = Int64(bitPattern: key.inode)
-        try statements.insertEntry.bind(1, directory.rawValue).bind(2, borrowing: name).bind(3, fileSystem)
+        try statements.insertEntry.bind(1, directory.rawValue).bind(2, entryHash(name)).bind(3, fileSystem)
             .bind(4, inode).run()
         let statement = statements.insertInode
         statement.bind(1, fileSystem).bind(2, inode).bind(3, directory.rawValue).bind(4, borrowing: name)
@@ -111,9 +121,10 @@ extension Store {
     public func remove(
         _ name: UnsafeRawBufferPointer, in directory: DirectoryID, key: InodeKey
     ) throws(StoreError) -> EntryName? {
-        try statements.deleteEntry.bind(1, directory.rawValue).bind(2, borrowing: name).run()
         let fileSystem = Int64(key.fileSystem.rawValue)
         let inode = Int64(bitPattern: key.inode)
+        try statements.deleteEntry.bind(1, directory.rawValue).bind(2, entryHash(name)).bind(3, fileSystem)
+            .bind(4, inode).run()
         try statements.deleteLink.bind(1, fileSystem).bind(2, inode).bind(3, directory.rawValue)
             .bind(4, borrowing: name).run()
         if database.changedRows > 0 { return try names(of: key).first }

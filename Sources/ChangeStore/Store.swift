@@ -8,6 +8,7 @@ import CSQLite
 public final class Store {
     let database: Database
     let statements: Statements
+    let lister: EntryLister
     var sequences: SequenceRange
     var commit = CommitSummary()
     private let logPages = LogPages()
@@ -15,6 +16,8 @@ public final class Store {
     var historyBytes: Int64?
     /// Identifies this store: a consumer that remembers another one needs a full reconcile.
     public let uuid: String
+    /// How the index finds names.
+    public let entryHash: EntryHash
     /// No walk has ever been completed on this store: the first one is a baseline.
     public private(set) var isNew: Bool
     /// Sequence numbers go up to here in committed rows.
@@ -23,7 +26,9 @@ public final class Store {
     /// Opens or creates the store in `files.directory`, which must exist and be locked by the caller.
     ///
     /// - Throws: `corrupt` when SQLite finds the file damaged, `newerSchema` when a newer version wrote it.
-    public init(files: StoreFiles) throws(StoreError) {
+    public convenience init(files: StoreFiles) throws(StoreError) { try self.init(files: files, hashBits: 48) }
+
+    init(files: StoreFiles, hashBits: Int64) throws(StoreError) {
         database = try Database(path: files.database, access: .readWrite)
         database.setBusyTimeout(milliseconds: 10_000)
         try database.execute("PRAGMA page_size = 4096")
@@ -34,8 +39,7 @@ public final class Store {
         }
         database.persistLog()
         try database.execute("PRAGMA synchronous = NORMAL")
-        // 4 MiB of pages: the hot part of the index's trees; the rest is in the kernel's page cache.
-        try database.execute("PRAGMA cache_size = -4096")
+        try database.setCache(kibibytes: Self.cache)
         try database.execute("PRAGMA journal_size_limit = 16777216")
         // Checkpoints are another thread's work.
         try database.execute("PRAGMA wal_autocheckpoint = 0")
@@ -43,7 +47,9 @@ public final class Store {
         try Schema.migrate(database)
         uuid = try Self.identify(database)
         isNew = try database.integer("SELECT value FROM meta WHERE key = 'baseline_done'") == nil
+        entryHash = EntryHash(uuid: uuid, bits: hashBits)
         statements = try Statements(database)
+        lister = try EntryLister(database, entryHash)
         sequences = try SequenceRange.afterRestart(database)
         lastCommitted = try History.end(in: database)
         logPages.attach(to: database)
@@ -86,6 +92,21 @@ public final class Store {
     public func rollback() {
         if !database.isAutocommit { try? database.execute("ROLLBACK") }
         commit = CommitSummary()
+    }
+
+    /// 4 MiB of pages: the hot part of the index's trees; the rest is in the kernel's page cache.
+    private static let cache = 4_096
+    /// While everything is gone through: in the order of directories the tree of inodes is read and written here and
+    /// there. Over 1,000,000 files 4 MiB made SQLite write each page some twenty times.
+    private static let walkCache = 32_768
+
+    /// A walk over everything begins: takes more memory for it, until `endWalk`.
+    public func beginWalk() throws(StoreError) { try database.setCache(kibibytes: Self.walkCache) }
+
+    /// The walk is over: the memory it took is free.
+    public func endWalk() throws(StoreError) {
+        try database.setCache(kibibytes: Self.cache)
+        try database.execute("PRAGMA shrink_memory")
     }
 
     /// Remembers that the baseline walk is complete.

@@ -25,6 +25,29 @@ import Testing
         #expect(try migrated == tables(fresh.open()))
     }
 
+    @Test func theNamesOfAnOlderStoreAreFound() throws {
+        do {
+            let old = try state.raw(.readWrite)
+            for migration in Schema.migrations[..<2] { try old.execute(migration) }
+            try old.execute(
+                """
+                PRAGMA user_version = 2;
+                INSERT INTO meta VALUES ('uuid', '00112233-4455-4677-8899-aabbccddeeff');
+                INSERT INTO entries VALUES (1, x'61', 1, 5), (1, x'62', 1, 6), (2, x'63', 1, 5);
+                INSERT INTO inodes VALUES (1, 5, 1, x'61', x'80000000000000000000000000');
+                INSERT INTO inodes SELECT fs, 6, directory, x'62', attributes FROM inodes;
+                INSERT INTO links VALUES (1, 5, 2, x'63');
+                """)
+        }
+        let store = try state.open()
+        let attributes = EntryAttributes.file()
+        for inode in [UInt64(5), 6] { try store.setAttributes(attributes, of: InodeKey(inode)) }
+        #expect(
+            try Set(store.listing(of: DirectoryID(rawValue: 1)).map(\.name)) == [[0x61], [0x62]])
+        #expect(try store.listing(of: DirectoryID(rawValue: 2)).map(\.name) == [[0x63]])
+        #expect(try store.entry([0x63], in: DirectoryID(rawValue: 2))?.key == InodeKey(5))
+    }
+
     private func tables(_ store: Store) throws -> String? {
         #expect(try store.database.integer("PRAGMA user_version") == Schema.current)
         return try store.database.text(

@@ -47,10 +47,7 @@ import Testing
         print(
             "index of \(isCopied ? "copied" : "written") files: \(perFile) bytes a file, with its share of the directories"
         )
-        // Each name stands twice, in `entries` and in `inodes`, and SQLite fills six sevenths of a page.
-        withKnownIssue("names of 16 bytes on average take more") { #expect(perFile <= 95) }
-        // What it takes now, so that it does not grow unseen.
-        #expect(perFile <= (isCopied ? 108 : 98))
+        #expect(perFile <= 95)
     }
 
     private func addDirectory(

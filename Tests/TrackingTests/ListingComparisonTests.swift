@@ -22,15 +22,18 @@ import Testing
     private func compare(
         _ disk: [[UInt8]: Int64], _ index: [[UInt8]: Int64], unreadable: Set<[UInt8]> = [], reason: LookReason
     ) -> (different: [[UInt8]], missing: [[UInt8]]) {
-        let listing = Listing()
+        let hash = EntryHash(uuid: "00112233-4455-6677-8899-aabbccddeeff")
+        let listing = Listing(hash: hash)
         for (inode, name) in disk.keys.enumerated() {
             name.withUnsafeBytes { listing.append($0, inode: UInt64(inode)) }
         }
         #expect(listing.count == disk.count)
         var comparison = ListingComparison(listing: listing, reason: reason)
-        for (name, size) in index.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+        for (name, size) in index.sorted(by: {
+            $0.key.withUnsafeBytes(hash.callAsFunction) < $1.key.withUnsafeBytes(hash.callAsFunction)
+        }) {
             name.withUnsafeBytes { bytes in
-                comparison.meet(bytes, entry(size: size)) { found in
+                comparison.meet(bytes, hash: hash(bytes), entry(size: size)) { found in
                     #expect([UInt8](found) == name)
                     if unreadable.contains(name) { return nil }
                     return disk[name].map { (status(size: $0), FileSystemID(rawValue: 1)) }

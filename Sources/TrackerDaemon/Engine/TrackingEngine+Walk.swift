@@ -64,7 +64,7 @@ extension TrackingEngine {
         tree.clearState(.missing, of: node)
         if unreadable.remove(node) != nil { tree.clearState(.unreadable, of: node) }
         statistics.walked += 1
-        let listing = Listing()
+        let listing = Listing(hash: store.entryHash)
         do throws(Errno) {
             try lister.list(descriptor) { name, length, inode, isDirectory in
                 let bytes = UnsafeRawBufferPointer(start: name, count: length)
@@ -96,8 +96,8 @@ extension TrackingEngine {
     ) throws(StoreError) {
         guard let directory = tree.directory(of: node) else { return }
         var comparison = ListingComparison(listing: listing, reason: scope.reason)
-        try store.forEachEntry(in: directory) { name, entry in
-            comparison.meet(name, entry) { name in
+        try store.forEachHashedEntry(in: directory) { name, hash, entry in
+            comparison.meet(name, hash: hash, entry) { name in
                 (try? FileStatus.of(name.cString, in: descriptor)).map { status in
                     // An unknown device is a mount point that has to be looked at on its own.
                     let known = fileSystems[status.device]

@@ -63,6 +63,8 @@ final class TrackingEngine {
     /// A move whose end is not in sight does not hold back everything else, in nanoseconds.
     private static let longestTransaction: Int64 = 1_000_000_000
     private static let walkCommitInterval: Int64 = 400_000_000
+    /// Of a baseline, which has no rows that anybody waits for.
+    private static let baselineCommitInterval: Int64 = 3_000_000_000
 
     /// Since when there has been something in `marks`.
     var windowOpened: MonotonicTime?
@@ -101,6 +103,7 @@ final class TrackingEngine {
     /// Watches the roots and queues the first walk.
     func start() throws(StoreError) {
         mounts = (try? currentMounts()) ?? mounts
+        try store.beginWalk()
         try store.begin()
         try noteSettings()
         try evaluateRoots()
@@ -168,10 +171,12 @@ final class TrackingEngine {
     private var isConsistent: Bool { vacated.isEmpty && arrivals.isEmpty }
 
     private func isCommitDue(_ now: MonotonicTime, didSettle: Bool) -> Bool {
-        if now - lastCommit > Self.longestTransaction || walk.isEmpty && isConsistent { return true }
-        // The first walk has nothing that anybody waits for: fewer, larger commits write each page less often.
+        if walk.isEmpty && isConsistent { return true }
+        // Fewer, larger commits of the first walk write each page less often.
         let isFirstWalk = !isReconciled && !didSettle
-        return isConsistent && (!isFirstWalk || now - lastCommit > Self.walkCommitInterval)
+        let interval = isBaseline ? Self.baselineCommitInterval : Self.walkCommitInterval
+        if isConsistent && !isFirstWalk || now - lastCommit > max(Self.longestTransaction, interval) { return true }
+        return isConsistent && now - lastCommit > interval
     }
 
     private func isBatchDue(_ now: MonotonicTime) -> Bool {
@@ -260,6 +265,7 @@ final class TrackingEngine {
         accepting.removeAll()
         guard !isReconciled else { return }
         isReconciled = true
+        try store.endWalk()
         returnFreedMemory()
         if store.isNew { try store.markBaselineDone() }
         isBaseline = false

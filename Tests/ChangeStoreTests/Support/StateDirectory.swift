@@ -27,7 +27,7 @@ final class StateDirectory: Sendable {
         }
     }
 
-    func open() throws -> Store { try Store(files: files) }
+    func open(hashBits: Int64 = 48) throws -> Store { try Store(files: files, hashBits: hashBits) }
     func reader() throws -> StoreReader { try StoreReader(stateDirectory: bytes) }
 
     /// A connection that sees what the store's own does not show.
