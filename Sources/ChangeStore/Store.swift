@@ -9,6 +9,7 @@ public final class Store {
     let database: Database
     let statements: Statements
     let lister: EntryLister
+    let bulk: [(rows: Int, statements: BulkStatements)]
     var sequences: SequenceRange
     var commit = CommitSummary()
     private let logPages = LogPages()
@@ -50,6 +51,9 @@ public final class Store {
         entryHash = EntryHash(uuid: uuid, bits: hashBits)
         statements = try Statements(database)
         lister = try EntryLister(database, entryHash)
+        var bulk: [(rows: Int, statements: BulkStatements)] = []
+        for rows in BulkStatements.sizes { bulk.append((rows, try BulkStatements(rows: rows, database))) }
+        self.bulk = bulk
         sequences = try SequenceRange.afterRestart(database)
         lastCommitted = try History.end(in: database)
         logPages.attach(to: database)

@@ -35,6 +35,17 @@ public final class Listing {
         try arena.withName(names[index].offset, Int(names[index].length), body)
     }
 
+    /// Where a name stands in what `withAllNames` gives.
+    public func range(_ index: Int) -> Range<Int> {
+        Int(names[index].offset)..<Int(names[index].offset) + Int(names[index].length)
+    }
+
+    public func withAllNames<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try arena.withName(0, arena.count, body)
+    }
+
     /// Sorts by hash, as the index does.
     fileprivate func sort() { names.sort { $0.hash < $1.hash } }
 }

@@ -134,7 +134,7 @@ extension TrackingEngine {
     }
 
     /// An inode that the index knows got one more name. What else differs concerns all its names.
-    private func joinOthers(
+    func joinOthers(
         _ key: InodeKey, _ attributes: EntryAttributes, except new: EntryName, _ hints: Hints,
         _ origin: Origin?
     ) throws(StoreError) {

@@ -106,12 +106,10 @@ extension TrackingEngine {
             }
         }
         comparison.finish()
-        for index in comparison.new {
-            _ = try listing.withName(index) { (name) throws(StoreError) in
-                try look(
-                    at: name, in: node, descriptor, hints: [], origin: nil, reason: scope.reason,
-                    isSilent: scope.isSilent, isUnknown: true)
-            }
+        if scope.isSilent {
+            try addSilently(comparison.new, of: listing, in: node, directory, descriptor, scope)
+        } else {
+            for index in comparison.new { try lookAtNew(index, of: listing, in: node, descriptor, scope) }
         }
         for index in comparison.different {
             _ = try listing.withName(index) { (name) throws(StoreError) in
@@ -121,6 +119,48 @@ extension TrackingEngine {
             }
         }
         for (name, entry) in comparison.missing { try miss(name, entry, in: node, descriptor, scope) }
+    }
+
+    private func lookAtNew(
+        _ index: Int, of listing: Listing, in node: NodeID, _ descriptor: CInt, _ scope: ScanScope
+    ) throws(StoreError) {
+        _ = try listing.withName(index) { (name) throws(StoreError) in
+            try look(
+                at: name, in: node, descriptor, hints: [], origin: nil, reason: scope.reason, isSilent: scope.isSilent,
+                isUnknown: true)
+        }
+    }
+
+    /// Puts what a baseline finds into the index: files several at a time, the rest one by one.
+    private func addSilently(
+        _ new: [Int], of listing: Listing, in node: NodeID, _ directory: DirectoryID, _ descriptor: CInt,
+        _ scope: ScanScope
+    ) throws(StoreError) {
+        var files: [NewFile] = []
+        files.reserveCapacity(new.count)
+        for index in new {
+            let file = try listing.withName(index) { (name) throws(StoreError) -> NewFile? in
+                guard let status = try? FileStatus.of(name.cString, in: descriptor), !status.isDirectory else {
+                    return nil
+                }
+                return NewFile(
+                    name: listing.range(index), key: try key(of: status, named: name, in: descriptor),
+                    attributes: EntryAttributes(status, lookedAt: .now))
+            }
+            if let file {
+                files.append(file)
+            } else {
+                try lookAtNew(index, of: listing, in: node, descriptor, scope)
+            }
+        }
+        try listing.withAllNames { (names) throws(StoreError) in
+            for position in try store.add(files, names: names, in: directory) {
+                let file = files[position]
+                try joinOthers(
+                    file.key, file.attributes, except: EntryName(directory: directory, name: [UInt8](names[file.name])),
+                    [], nil)
+            }
+        }
     }
 
     /// A name of the index that a listing did not have: looked at itself first.
