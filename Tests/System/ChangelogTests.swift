@@ -73,7 +73,13 @@ extension SystemTests {
             #expect(isRecorded, "\(site.diagnosis)")
             #expect(wait(atMost: 10) { site.tracker.notify.status.contains("log") }, "\(site.diagnosis)")
             #expect(try Listing([site.scratch.path / "log"]).entries.count == 1)
+            // The mount itself is the reason to try again: nobody waits for the next of the ever rarer attempts.
             let mounted = try Mounted(tmpfsAt: site.scratch.path / "log")
+            let isPrompt = try wait(atMost: 2) {
+                try Disk.exists(site.tracker.settings.log)
+                    && ChangelogText.paths(Disk.read(site.tracker.settings.log)).contains(site.root / "early")
+            }
+            #expect(isPrompt, "\(site.diagnosis)")
             try site.expectComplete()
             site.tracker.stop()
             try mounted.unmount()

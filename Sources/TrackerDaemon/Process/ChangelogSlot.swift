@@ -69,6 +69,9 @@ final class ChangelogSlot: Sendable {
         writer?.reconfigure(path: settings.logPath, requireMount: settings.requireMount)
     }
 
+    /// What kept the log from being written may be gone.
+    func retryNow() { current.withLock { $0.writer }?.retryNow() }
+
     /// Has `body` called when the log's health changes. Before the first `wake`.
     func onChange(_ body: @escaping @Sendable () -> Void) { listener.withLock { $0 = body } }
 

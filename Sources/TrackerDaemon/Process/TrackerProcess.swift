@@ -121,7 +121,7 @@ public final class TrackerProcess {
                     onReady: { notifier.ready(status: board.sentence) },
                     checkpoint: { checkpoint.wake() },
                     onCommit: { uuid, sequence in changelog.wake(store: uuid, through: sequence) },
-                    changelogPosition: { changelog.position }))
+                    onMounts: { changelog.retryNow() }, changelogPosition: { changelog.position }))
             return Parts(
                 inbox: inbox, reader: reader, tracker: tracker, changelog: changelog, checkpoint: checkpoint,
                 board: board)
@@ -228,6 +228,7 @@ public final class TrackerProcess {
             settings.logPath = new.logPath
             settings.requireMount = new.requireMount
             parts.changelog.reconfigure(new)
+            parts.changelog.retryNow()
             parts.inbox.put(.reload(new.engine))
             log.notice("the configuration was read again")
         } catch {

@@ -67,6 +67,7 @@ struct TrackerSession: ~Copyable {
             try engine.step(
                 events: events, lostEvents: content.lostEvents, mountsChanged: content.mountsChanged, now: now)
         }
+        if content.mountsChanged { shared.onMounts() }
         shared.onCommit(store.uuid, store.lastCommitted)
         if store.isCheckpointDue { shared.checkpoint() }
         publish(now)

@@ -26,6 +26,8 @@ final class TrackerThread: Sendable {
         let checkpoint: @Sendable () -> Void
         /// Rows up to here are committed in the store with this UUID.
         let onCommit: @Sendable (_ store: String, _ sequence: Int64) -> Void
+        /// Something was mounted or unmounted.
+        let onMounts: @Sendable () -> Void
         /// Up to where the changelog needs no row any more.
         let changelogPosition: @Sendable () -> Int64
     }
