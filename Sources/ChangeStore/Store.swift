@@ -100,9 +100,9 @@ public final class Store {
 
     /// 4 MiB of pages: the hot part of the index's trees; the rest is in the kernel's page cache.
     private static let cache = 4_096
-    /// While everything is gone through, 64 MiB: in the order of directories the tree of inodes is read and written here
+    /// While everything is gone through, 32 MiB: in the order of directories the tree of inodes is read and written here
     /// and there. Over 1,000,000 files 4 MiB made SQLite write each page some twenty times.
-    private static let walkCache = 65_536
+    private static let walkCache = 32_768
 
     /// A walk over everything begins: takes more memory for it, until `endWalk`.
     public func beginWalk() throws(StoreError) { try database.setCache(kibibytes: Self.walkCache) }
