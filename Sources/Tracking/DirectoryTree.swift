@@ -28,6 +28,9 @@ public final class DirectoryTree {
     /// Directories in the tree, roots included.
     public private(set) var count = 0
     public var watchCount: Int { watches.count }
+    /// Counts what changes where a directory is or which one it is: while it stands still, whatever was found open at
+    /// its place is still what the tree means by that place. Additions do not count.
+    public private(set) var rearrangements = 0
 
     public init() {}
 
@@ -230,6 +233,7 @@ public final class DirectoryTree {
 
     /// Moves a directory with everything below it to another name; its store number and watches stay.
     public func move(_ node: NodeID, to name: UnsafeRawBufferPointer, in parent: NodeID) {
+        rearrangements += 1
         unlink(node.index)
         names.giveUp(length: Int(self[node].nameLength))
         self[node].nameOffset = names.append(name)
@@ -242,6 +246,7 @@ public final class DirectoryTree {
 
     /// Takes a directory out of its place; it keeps everything below it, and waits to be moved somewhere or removed.
     public func detach(_ node: NodeID) {
+        rearrangements += 1
         unlink(node.index)
         self[node].parent = -1
         setState(.detached, of: node)
@@ -249,6 +254,7 @@ public final class DirectoryTree {
 
     /// The node means another inode from now on.
     public func setIdentity(_ identity: DirectoryIdentity, of node: NodeID) {
+        rearrangements += 1
         identities.remove(node.index) { identityHash($0) }
         self[node].inode = identity.key.inode
         self[node].born = identity.born
@@ -258,6 +264,7 @@ public final class DirectoryTree {
 
     /// Removes one node without children. Its watch must have been taken from it before.
     public func remove(_ node: NodeID) {
+        rearrangements += 1
         precondition(self[node].firstChild < 0 && self[node].watch < 0, "removing a node that is in use")
         if !self[node].state.contains(.detached) { unlink(node.index) }
         identities.remove(node.index) { identityHash($0) }

@@ -27,14 +27,15 @@ import Testing
         for (inode, name) in disk.keys.enumerated() {
             name.withUnsafeBytes { listing.append($0, inode: UInt64(inode)) }
         }
+        listing.sortByInode()
         #expect(listing.count == disk.count)
         var comparison = ListingComparison(listing: listing, reason: reason)
         for (name, size) in index.sorted(by: {
             $0.key.withUnsafeBytes(hash.callAsFunction) < $1.key.withUnsafeBytes(hash.callAsFunction)
         }) {
             name.withUnsafeBytes { bytes in
-                comparison.meet(bytes, hash: hash(bytes), entry(size: size)) { found in
-                    #expect([UInt8](found) == name)
+                comparison.meet(bytes, hash: hash(bytes), entry(size: size)) { index in
+                    #expect(listing.withName(index) { [UInt8]($0) } == name)
                     if unreadable.contains(name) { return nil }
                     return disk[name].map { (status(size: $0), FileSystemID(rawValue: 1)) }
                 }
@@ -87,5 +88,22 @@ import Testing
         let two = [UInt8](repeating: 0xFF, count: 254)
         let (different, missing) = compare([one: 1, two: 1], [one: 1, two: 2], reason: .hinted)
         #expect(different == [two] && missing.isEmpty)
+    }
+
+    @Test func aListingKeepsStatusesWithTheirNames() {
+        let listing = Listing(hash: EntryHash(uuid: "00112233-4455-6677-8899-aabbccddeeff"))
+        for (inode, name) in [(9, "i9"), (3, "d3"), (7, "i7"), (5, "i5")] {
+            Array(name.utf8).withUnsafeBytes { listing.append($0, inode: UInt64(inode), isDirectory: inode == 3) }
+        }
+        listing.sortByInode()
+        #expect(listing.status(0) == nil)
+        listing.takeStatuses(at: Timestamp(nanoseconds: 4)) { name in
+            name.elementsEqual("i7".utf8) ? nil : status(size: Int64(name[1] - 0x30))
+        }
+        listing.remove { name, isDirectory in isDirectory == true || name.elementsEqual("i5".utf8) }
+        #expect(
+            (0..<listing.count).map { listing.withName($0) { String(decoding: $0, as: UTF8.self) } } == ["i7", "i9"])
+        #expect((0..<listing.count).map { listing.status($0)?.size } == [nil, 9])
+        #expect(listing.lookedAt == Timestamp(nanoseconds: 4))
     }
 }

@@ -28,57 +28,133 @@ extension TrackingEngine {
         }
     }
 
-    /// Goes on with the walk for a while.
+    /// Goes on with the walk for a while. Between two slices nothing of it is under way.
     func walkSlice(until end: Int64) throws(StoreError) {
-        while let node = walk.popFirst() {
+        var underWay = 0
+        repeat {
+            if MonotonicTime.now.nanoseconds < end {
+                // A start's first directories, and what a poll walks, are not worth handing over.
+                if underWay == 0 && walk.count < DirectoryScout.batchSize {
+                    if let node = walk.popFirst(), tree.isLive(node) { try scan(node) }
+                    heartbeat.progress()
+                } else if try submitNext() {
+                    underWay += 1
+                    if underWay == 1 { continue }
+                }
+            }
+            if underWay > 0 {
+                try takeListed()
+                underWay -= 1
+            }
+        } while underWay > 0 || !walk.isEmpty && MonotonicTime.now.nanoseconds < end
+    }
+
+    /// Opens and watches the next directories of the walk and has them listed.
+    ///
+    /// - Returns: false when there were none.
+    private func submitNext() throws(StoreError) -> Bool {
+        var directories: [ScoutedDirectory] = []
+        var bytes: Int64 = 0
+        while directories.count < DirectoryScout.batchSize, bytes < DirectoryScout.batchBytes,
+            let node = walk.popFirst()
+        {
             guard tree.isLive(node) else { continue }
-            try scan(node)
+            if let directory = try enter(node) {
+                bytes += directory.opened.status.size
+                directories.append(directory)
+            }
             heartbeat.progress()
-            if MonotonicTime.now.nanoseconds >= end { break }
         }
+        if directories.isEmpty { return false }
+        guard prepareScout(), let scout else {
+            for directory in directories {
+                directory.list(with: lister, mostStatuses: 0)
+                try take(directory)
+            }
+            return false
+        }
+        scout.submit(directories)
+        return true
+    }
+
+    private func prepareScout() -> Bool {
+        if scout == nil { scout = try? DirectoryScout() }
+        return scout != nil
+    }
+
+    /// Compares what was submitted first with the index.
+    private func takeListed() throws(StoreError) {
+        guard let scout else { return }
+        // While this thread waits, the scout's state tells whether the disk is what it waits for.
+        heartbeat.adopt(thread: scout.threadIdentifier)
+        let directories = scout.collect()
+        heartbeat.adoptCurrentThread()
+        for directory in directories {
+            try take(directory)
+            heartbeat.progress()
+        }
+    }
+
+    private func take(_ directory: ScoutedDirectory) throws(StoreError) {
+        if directory.rearrangements == tree.rearrangements { return try compare(directory) }
+        // What came before it in the walk has moved something: this may no longer be the directory that is meant.
+        guard tree.isLive(directory.node) else { return }
+        tree.setState(directory.scope.state, of: directory.node)
+        try scan(directory.node)
     }
 
     /// Lists a directory and compares it with the index: watch, list, look at every name, then at itself.
     func scan(_ node: NodeID) throws(StoreError) {
-        let state = tree.state(of: node)
+        guard let directory = try enter(node) else { return }
+        directory.list(with: lister, mostStatuses: 0)
+        try compare(directory)
+    }
+
+    /// Opens a directory that is to be listed, and watches it.
+    ///
+    /// - Returns: nil when it is not there to be listed now.
+    private func enter(_ node: NodeID) throws(StoreError) -> ScoutedDirectory? {
+        let scope = ScanScope(tree.state(of: node))
         tree.clearState([.queued, .queuedGap, .queuedDeep, .queuedSilent], of: node)
-        let scope = ScanScope(state)
-        guard try ensureRecorded(node) else { return try scanLater(node, state) }
+        guard try ensureRecorded(node) else {
+            try scanLater(node, scope)
+            return nil
+        }
         switch try open(node, for: .list) {
-        case .directory(let opened): try scan(node, opened.descriptor.number, scope)
-        case .notThere: try scanLater(node, state)
-        case .refused(let error): tell(refused: error, node)
+        case .directory(let opened):
+            if tree.watch(of: node) == nil || scope.reason == .gap { watch(node, opened.descriptor.number) }
+            tree.clearState(.missing, of: node)
+            if unreadable.remove(node) != nil { tree.clearState(.unreadable, of: node) }
+            statistics.walked += 1
+            return ScoutedDirectory(
+                node, opened, scope, rearrangements: tree.rearrangements, listing: Listing(hash: store.entryHash))
+        case .notThere:
+            try scanLater(node, scope)
+            return nil
+        case .refused(let error):
+            tell(refused: error, node)
+            return nil
         }
     }
 
     /// A directory that is not at its name just now stays to be listed, for the same reason as before.
-    private func scanLater(_ node: NodeID, _ state: NodeState) throws(StoreError) {
+    private func scanLater(_ node: NodeID, _ scope: ScanScope) throws(StoreError) {
         try lookInto(node, .now)
         guard tree.isLive(node), isReachable(node) else { return }
-        tree.setState(state.intersection([.queuedGap, .queuedDeep, .queuedSilent]).union(.queued), of: node)
+        tree.setState(scope.state.union(.queued), of: node)
         fresh.append(node)
     }
 
-    private func scan(_ node: NodeID, _ descriptor: CInt, _ scope: ScanScope) throws(StoreError) {
-        if tree.watch(of: node) == nil || scope.reason == .gap { watch(node, descriptor) }
-        tree.clearState(.missing, of: node)
-        if unreadable.remove(node) != nil { tree.clearState(.unreadable, of: node) }
-        statistics.walked += 1
-        let listing = Listing(hash: store.entryHash)
-        do throws(Errno) {
-            try lister.list(descriptor) { name, length, inode, isDirectory in
-                let bytes = UnsafeRawBufferPointer(start: name, count: length)
-                if !interpreter.isExcluded(bytes, node, isDirectory ?? false) {
-                    listing.append(bytes, inode: inode)
-                }
-            }
-        } catch {
-            // A listing that failed deletes nothing.
-            return tell(refused: error, node)
-        }
+    private func compare(_ directory: ScoutedDirectory) throws(StoreError) {
+        let node = directory.node
+        let descriptor = directory.opened.descriptor.number
+        let scope = directory.scope
+        // A listing that failed deletes nothing.
+        if let failure = directory.failure { return tell(refused: failure, node) }
+        directory.listing.remove { interpreter.isExcluded($0, node, $1 ?? false) }
         if arrivals[node] != nil { try recordVacated() }
         if let before = arrivals.removeValue(forKey: node) { try recordArrival(node, from: before, descriptor) }
-        try compare(listing, with: node, descriptor, scope)
+        try compare(directory.listing, with: node, descriptor, scope)
         // What a baseline finds was written a moment ago.
         if !scope.isSilent { try compareItself(node, descriptor, reason: scope.reason) }
         guard scope.isDeep else { return }
@@ -97,8 +173,8 @@ extension TrackingEngine {
         guard let directory = tree.directory(of: node) else { return }
         var comparison = ListingComparison(listing: listing, reason: scope.reason)
         try store.forEachHashedEntry(in: directory) { name, hash, entry in
-            comparison.meet(name, hash: hash, entry) { name in
-                (try? FileStatus.of(name.cString, in: descriptor)).map { status in
+            comparison.meet(name, hash: hash, entry) { index in
+                status(index, of: listing, in: descriptor).map { status in
                     // An unknown device is a mount point that has to be looked at on its own.
                     let known = fileSystems[status.device]
                     return (status, known?.id ?? FileSystemID(rawValue: -1))
@@ -131,6 +207,12 @@ extension TrackingEngine {
         }
     }
 
+    /// What was seen behind a name of a listing, or is seen now.
+    private func status(_ index: Int, of listing: Listing, in descriptor: CInt) -> FileStatus? {
+        if let status = listing.status(index) { return status }
+        return listing.withName(index) { try? FileStatus.of($0.cString, in: descriptor) }
+    }
+
     /// Puts what a baseline finds into the index: files several at a time, the rest one by one.
     private func addSilently(
         _ new: [Int], of listing: Listing, in node: NodeID, _ directory: DirectoryID, _ descriptor: CInt,
@@ -138,14 +220,14 @@ extension TrackingEngine {
     ) throws(StoreError) {
         var files: [NewFile] = []
         files.reserveCapacity(new.count)
+        let lookedAt = listing.lookedAt ?? .now
         for index in new {
+            let status = status(index, of: listing, in: descriptor)
             let file = try listing.withName(index) { (name) throws(StoreError) -> NewFile? in
-                guard let status = try? FileStatus.of(name.cString, in: descriptor), !status.isDirectory else {
-                    return nil
-                }
+                guard let status, !status.isDirectory else { return nil }
                 return NewFile(
                     name: listing.range(index), key: try key(of: status, named: name, in: descriptor),
-                    attributes: EntryAttributes(status, lookedAt: .now))
+                    attributes: EntryAttributes(status, lookedAt: lookedAt))
             }
             if let file {
                 files.append(file)
@@ -211,44 +293,5 @@ extension TrackingEngine {
         } else if nextPoll == nil {
             nextPoll = MonotonicTime(nanoseconds: now.nanoseconds + settings.pollInterval)
         }
-    }
-}
-
-/// What a scan is for.
-struct ScanScope {
-    let reason: LookReason
-    let isDeep: Bool
-    /// What it finds goes into the index without a record: the baseline of a new store.
-    let isSilent: Bool
-
-    init(_ state: NodeState) {
-        reason = state.contains(.queuedGap) ? .gap : .hinted
-        isDeep = state.contains(.queuedDeep)
-        isSilent = state.contains(.queuedSilent)
-    }
-}
-
-/// The directories that wait to be walked: a queue whose memory is given back as it empties.
-struct WalkQueue {
-    private var nodes: [NodeID] = []
-    private var head = 0
-
-    var isEmpty: Bool { head == nodes.count }
-
-    mutating func append(_ node: NodeID) { nodes.append(node) }
-
-    mutating func popFirst() -> NodeID? {
-        guard head < nodes.count else { return nil }
-        defer {
-            head += 1
-            if head == nodes.count {
-                nodes = []
-                head = 0
-            } else if head > 4_096 && head * 2 > nodes.count {
-                nodes.removeFirst(head)
-                head = 0
-            }
-        }
-        return nodes[head]
     }
 }

@@ -29,6 +29,8 @@ final class TrackingEngine {
     /// Directories to walk after a gap, first in first out: in the order of their store numbers, so that the index's
     /// tree of names only grows at its end and its pages are full.
     var walk = WalkQueue()
+    /// Lists ahead during a long walk.
+    var scout: DirectoryScout?
     /// Directories that are new or were moved, to be listed with the next batch.
     var fresh: [NodeID] = []
     /// Directories taken out of their place, with what their next place needs.
@@ -263,6 +265,7 @@ final class TrackingEngine {
 
     private func finishWalk() throws(StoreError) {
         accepting.removeAll()
+        scout = nil
         guard !isReconciled else { return }
         isReconciled = true
         try store.endWalk()

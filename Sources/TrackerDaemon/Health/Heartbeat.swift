@@ -12,7 +12,10 @@ public final class Heartbeat: Sendable {
     public init() {}
 
     /// Names the calling thread as the one whose state tells a stage that waits for a disk from one that is stuck.
-    public func adoptCurrentThread() { thread.store(currentThreadIdentifier(), ordering: .relaxed) }
+    public func adoptCurrentThread() { adopt(thread: currentThreadIdentifier()) }
+
+    /// Names the thread that the stage's own thread is about to wait for.
+    public func adopt(thread number: Int32) { thread.store(number, ordering: .relaxed) }
 
     /// There is work from now on.
     ///
