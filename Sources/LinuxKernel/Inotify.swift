@@ -34,6 +34,12 @@ public struct Inotify: ~Copyable, Sendable {
         _ = inotify_rm_watch(descriptor.number, watch.rawValue)
     }
 
+    /// Whether nothing waits to be read (`FIONREAD`, inotify(7)).
+    public borrowing func isEmpty() -> Bool {
+        var bytes: CInt = 0
+        return clinux_ioctl(descriptor.number, UInt(FIONREAD), &bytes) != 0 || bytes == 0
+    }
+
     /// Reads as many whole events as fit into `buffer`.
     ///
     /// - Returns: the number of bytes filled; 0 when the queue is empty.

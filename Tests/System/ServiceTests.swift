@@ -83,5 +83,29 @@ extension SystemTests {
             try site.expectComplete()
             site.tracker.stop()
         }
+
+        /// One thread stands still and the others go on: the pings to the watchdog stop, and come again with it.
+        @Test(.timeLimit(.minutes(1)), arguments: ["tracker", "reader"])
+        func aStuckThreadStopsThePings(_ name: String) throws {
+            let site = try Site { settings, _ in settings.wrapper = ["env", "WATCHDOG_USEC=2000000"] }
+            try site.start()
+            var pings: Int { site.tracker.notify.count(of: "WATCHDOG") }
+            #expect(wait(atMost: 10) { pings > 2 }, "\(site.diagnosis)")
+            let holder = try StoppedThread(named: name, of: site.tracker.pid)
+            try Disk.write(site.root / "waiting")
+            var seen = (count: pings, since: Timestamp.now)
+            let ended = wait(atMost: 20) {
+                if pings != seen.count { seen = (pings, .now) }
+                // Longer than three of the usual intervals.
+                return Timestamp.now.nanoseconds - seen.since.nanoseconds > 1_600_000_000
+            }
+            #expect(ended, "the pings went on: \(site.diagnosis)")
+            #expect(site.tracker.notify.status.contains("stuck: \(name)"), "\(site.tracker.notify.status)")
+            #expect(site.tracker.isRunning)
+            try holder.release()
+            #expect(wait(atMost: 10) { pings > seen.count }, "\(site.diagnosis)")
+            try site.expectComplete()
+            site.tracker.stop()
+        }
     }
 }

@@ -42,6 +42,9 @@ final class EventReader: Sendable {
         poll = events
     }
 
+    /// The kernel has nothing for this thread to read.
+    var queueIsEmpty: Bool { instance.inotify.isEmpty() }
+
     func start() {
         thread.withLock { $0 = KernelThread(name: "reader") { [self] in run() } }
     }

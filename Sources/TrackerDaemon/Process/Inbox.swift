@@ -81,12 +81,17 @@ final class Inbox: Sendable {
         }
     }
 
+    /// Nothing waits to be taken.
+    var isEmpty: Bool {
+        state.withLock { $0.events.isEmpty && $0.orders.isEmpty && !$0.lostEvents && !$0.mountsChanged }
+    }
+
     /// Sleeps until there is something to take or `deadline` has come.
     func wait(until deadline: MonotonicTime?) {
         let now = MonotonicTime.now
         if let deadline, deadline <= now { return }
         isWaiting.store(true, ordering: .sequentiallyConsistent)
-        if state.withLock({ !$0.events.isEmpty || !$0.orders.isEmpty || $0.lostEvents || $0.mountsChanged }) {
+        if !isEmpty {
             isWaiting.store(false, ordering: .sequentiallyConsistent)
             return
         }

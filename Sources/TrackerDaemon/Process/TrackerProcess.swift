@@ -44,7 +44,7 @@ public final class TrackerProcess {
     }
 
     /// The threads and what they share.
-    private struct Parts {
+    struct Parts {
         let inbox: Inbox
         let reader: EventReader
         let tracker: TrackerThread
@@ -170,16 +170,15 @@ public final class TrackerProcess {
     private func watch(_ signals: borrowing SignalQueue, _ parts: Parts) {
         guard let poll = try? EventPoll(), (try? poll.add(signals.descriptor.number, for: .readable, tag: 0)) != nil
         else { return }
-        var judge = ServiceNotifier.watchdogInterval.map(PipelineWatch.init(watchdogInterval:))
-        let timer = judge.flatMap { try? Timer(period: $0.period) }
+        var watchdog = ServiceNotifier.watchdogInterval.map(Watchdog.init(interval:))
+        let timer = watchdog.flatMap { try? Timer(period: $0.period) }
         if let timer { try? poll.add(timer.timer.descriptor.number, for: .readable, tag: 1) }
-        var toldStuck: Set<String> = []
         while true {
             guard let ready = try? poll.wait(milliseconds: nil) else { continue }
             for (tag, _) in ready {
                 if tag == 1 {
                     timer?.timer.clear()
-                    ping(&judge, parts, &toldStuck)
+                    watchdog?.look(at: parts, notifier: notifier, log: log)
                     continue
                 }
                 while let signal = signals.next() {
@@ -194,25 +193,6 @@ public final class TrackerProcess {
     private final class Timer {
         let timer: PeriodicTimer
         init(period: Int64) throws(Errno) { timer = try PeriodicTimer(nanoseconds: period) }
-    }
-
-    private func ping(_ judge: inout PipelineWatch?, _ parts: Parts, _ told: inout Set<String>) {
-        let stages = [
-            PipelineWatch.Stage(name: "reader", importance: .essential, heartbeat: parts.reader.heartbeat.snapshot),
-            PipelineWatch.Stage(name: "tracker", importance: .essential, heartbeat: parts.tracker.heartbeat.snapshot),
-            PipelineWatch.Stage(name: "changelog", importance: .expendable, heartbeat: parts.changelog.heartbeat),
-        ]
-        let verdict = judge?.judge(stages, at: .now) { thread in
-            (try? ThreadState.of(thread: thread)) == .waitingForDisk
-        }
-        guard let verdict else { return }
-        for finding in verdict.findings where told.insert(finding.stage).inserted {
-            log.error("a part of the tracker does not move", metadata: ["finding": "\(finding)"])
-        }
-        told.formIntersection(verdict.findings.map(\.stage))
-        parts.board.update(findings: verdict.findings.map(\.description))
-        notifier.status(parts.board.sentence)
-        if verdict.mayPing { notifier.ping() }
     }
 
     private func takeOverSettings(_ parts: Parts) {
