@@ -115,7 +115,7 @@ public final class EventInterpreter {
             pairing.from(event.cookie, Origin(node: node, name: [UInt8](name)), now: now)
         }
         if event.mask.contains(.movedTo) {
-            hints.insert(.appeared)
+            hints.formUnion([.appeared, .renamedTo])
             origin = pairing.to(event.cookie)
         }
         marks.mark(name, in: node, hints, origin: origin)

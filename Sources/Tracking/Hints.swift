@@ -34,6 +34,12 @@ public struct Hints: OptionSet, Hashable, Sendable {
     /// Vanished by a rename: what it named has another name now, or has left.
     public static let renamed = Hints(rawValue: 1 << 12)
 
+    /// Appeared by a rename, which takes the name from whatever had it without a word.
+    public static let renamedTo = Hints(rawValue: 1 << 13)
+
+    /// Hints of events about the inode, which concern all its names.
+    public static let ofInode: Hints = [.content, .metadata, .loneClose]
+
     /// Hints that a file being written goes on raising.
     public static let ongoing: Hints = [.content, .metadata, .writtenOpen, .loneClose, .closed, .fresh]
 }

@@ -25,8 +25,9 @@ extension Verdict {
     /// - Parameters:
     ///   - known: what the index says of the name.
     ///   - seen: what the look says.
+    ///   - isIndexCurrent: every event about the name since the index learned of it was read.
     public static func of(
-        known: IndexedEntry, seen: IndexedEntry, hints: Hints, reason: LookReason
+        known: IndexedEntry, seen: IndexedEntry, hints: Hints, reason: LookReason, isIndexCurrent: Bool = false
     ) -> Verdict {
         let before = known.attributes
         let after = seen.attributes
@@ -34,9 +35,16 @@ extension Verdict {
         let isDirectory = after.type == .directory
         if hints.contains(.appeared) {
             // A rename away and back shows as both. A name that only appeared may have been seen before its event was
-            // read; then nothing has moved its time of change since.
-            let isSeenBefore = isDirectory ? before.changed == after.changed : isSettled(before, after)
+            // read. That is certain where no event is missing, unless it took the name from another by a rename: no
+            // name is made where there is one, and its removal would have shown.
+            let isSeenBefore =
+                isIndexCurrent && !hints.contains(.renamedTo)
+                || (isDirectory ? before.changed == after.changed : isSettled(before, after))
             if hints.contains(.vanished) || !isSeenBefore { return .changed(.replaced) }
+        }
+        // It is back, and the event of that, when it comes, will find it seen before.
+        if hints.contains(.vanished), !isDirectory, before.isRacy || before.changed != after.changed {
+            return .changed(.replaced)
         }
         if hints.contains(.content) || hints.contains(.loneClose) { return .changed(.modified) }
         if !isDirectory && (before.size != after.size || before.modified != after.modified) {

@@ -62,7 +62,11 @@ extension SystemTests {
             }
             #expect(
                 isComplete && missing.isEmpty,
-                "\(missing.count) records missing \(note): \(missing.prefix(10))\n\(site.diagnosis)")
+                """
+                \(missing.count) records missing \(note): \(missing.prefix(10))
+                \(oracle.stepsBehind(missing.prefix(10), steps).joined(separator: "\n"))
+                \(site.diagnosis)
+                """)
             let untrue = oracle.untrueDeletions(steps, site.newRows)
             #expect(untrue.isEmpty, "\(untrue.prefix(10)) \(note)")
             return missing.isEmpty && untrue.isEmpty && site.tracker.isRunning

@@ -33,7 +33,7 @@ import Testing
             (.create, [.appeared, .fresh]),
             (.delete, [.vanished, .fresh]),
             (.movedFrom, [.vanished, .renamed, .fresh]),
-            (.movedTo, [.appeared, .fresh]),
+            (.movedTo, [.appeared, .renamedTo, .fresh]),
             ([.create, .isDirectory], [.appeared, .directory, .fresh]),
             ([.delete, .isDirectory], [.vanished, .directory, .fresh]),
             ([.attributes, .isDirectory], [.metadata, .directory, .fresh]),
@@ -71,7 +71,7 @@ import Testing
         }
         #expect(marks.hints(of: "open", in: sub) == [.vanished, .renamed, .fresh])
         let shown = try #require(marks.index(of: "shown", in: root))
-        #expect(marks[shown].hints == [.appeared, .fresh] && marks.origin(of: shown) == nil)
+        #expect(marks[shown].hints == [.appeared, .renamedTo, .fresh] && marks.origin(of: shown) == nil)
         #expect(marks.count == 2)
     }
 

@@ -106,6 +106,25 @@ import Testing
             "a directory renamed away and back", directory: true, [.vanished, .appeared], .hinted, .changed(.replaced)),
         Rule("IN_ATTRIB of a directory", directory: true, [.metadata, .directory], .hinted, .changed(.metadata)),
         Rule("IN_DELETE of a name that is there", .vanished, .hinted, .unchanged),
+        Rule("IN_DELETE of a name that is there anew", .vanished, .hinted, .changed(.replaced), changed),
+        Rule("IN_DELETE of a name that is there, racy", racy: true, .vanished, .hinted, .changed(.replaced)),
+    ]
+
+    /// With no event missing, a name that IN_CREATE tells of and that the index has was made before it was seen.
+    static let current: [Rule] = [
+        Rule("IN_CREATE, another ctime", .appeared, .hinted, .consequence, changed),
+        Rule("IN_CREATE, one more link", .appeared, .hinted, .consequence) {
+            links(&$0)
+            changed(&$0)
+        },
+        Rule("IN_CREATE, another size", .appeared, .hinted, .changed(.modified), size),
+        Rule("IN_CREATE, another inode", .appeared, .hinted, .changed(.replaced), inode),
+        Rule("IN_CREATE of a directory, another ctime", directory: true, .appeared, .hinted, .unchanged, changed),
+        Rule("IN_DELETE and IN_CREATE", [.vanished, .appeared], .hinted, .changed(.replaced)),
+        Rule("IN_MOVED_TO, another ctime", [.appeared, .renamedTo], .hinted, .changed(.replaced), changed),
+        Rule(
+            "IN_MOVED_TO of a directory", directory: true, [.appeared, .renamedTo], .hinted, .changed(.replaced),
+            changed),
     ]
 
     static let gap: [Rule] = [
@@ -120,13 +139,24 @@ import Testing
     ]
 
     @Test(arguments: everywhere + hinted + gap) func verdict(rule: Rule) {
+        expect(rule, isIndexCurrent: false)
+    }
+
+    @Test(arguments: everywhere + current) func verdictWithNoEventMissing(rule: Rule) {
+        expect(rule, isIndexCurrent: true)
+    }
+
+    private func expect(_ rule: Rule, isIndexCurrent: Bool) {
         let known = IndexedEntry(
             key: InodeKey(fileSystem: FileSystemID(rawValue: 1), inode: 5),
             attributes: attributes(isDirectory: rule.isDirectory, isRacy: rule.isRacy))
         var seen = known
         seen.attributes.isRacy = false
         rule.difference(&seen)
-        #expect(Verdict.of(known: known, seen: seen, hints: rule.hints, reason: rule.reason) == rule.verdict)
+        #expect(
+            Verdict.of(
+                known: known, seen: seen, hints: rule.hints, reason: rule.reason, isIndexCurrent: isIndexCurrent)
+                == rule.verdict)
     }
 
     private func attributes(isDirectory: Bool, isRacy: Bool = false) -> EntryAttributes {

@@ -99,7 +99,11 @@ extension TrackingEngine {
     /// decides.
     private func putOff(_ node: NodeID, _ now: MonotonicTime) throws(StoreError) {
         try lookInto(node, now)
-        guard tree.isLive(node), isReachable(node) else { return }
+        guard tree.isLive(node) else { return }
+        guard isReachable(node) else {
+            if let directory = tree.directory(of: node) { try passOnMarks(of: node, directory) }
+            return
+        }
         for index in batch.indices(of: node) {
             let mark = batch[index]
             batch.withName(of: mark) { marks.mark($0, in: node, mark.hints, origin: batch.origin(of: index)) }

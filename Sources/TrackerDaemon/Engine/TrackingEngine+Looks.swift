@@ -85,6 +85,7 @@ extension TrackingEngine {
             guard try store.entry(in: directory, named: name) != nil else { return .recorded }
         }
         try append(.deleted, name, in: node, known.attributes)
+        try passOn(hints, of: known, except: EntryName(directory: directory, name: [UInt8](name)))
         if hints.contains(.renamed) {
             departed[Origin(node: node, name: [UInt8](name))] = (known.key, try pathID(of: node))
         }
@@ -177,8 +178,16 @@ extension TrackingEngine {
         }
     }
 
+    /// What events told of an inode through a name that is gone, or another inode's by now, concerns its other names.
+    func passOn(_ hints: Hints, of known: IndexedEntry, except this: EntryName) throws(StoreError) {
+        guard known.attributes.linkCount > 1, known.attributes.type != .directory, !hints.isDisjoint(with: .ofInode)
+        else { return }
+        let kind: ChangeKind = hints.isDisjoint(with: [.content, .loneClose]) ? .metadata : .modified
+        markOthers(try store.names(of: known.key), except: this, kind)
+    }
+
     /// The other names of an inode that changed: each gets its own record.
-    private func markOthers(_ names: [EntryName], except this: EntryName, _ kind: ChangeKind) {
+    func markOthers(_ names: [EntryName], except this: EntryName, _ kind: ChangeKind) {
         let hints: Hints = kind == .metadata ? [.metadata, .viaLink] : [.content, .viaLink]
         for other in names where other != this {
             guard let node = tree.node(of: other.directory) else { continue }
@@ -208,12 +217,16 @@ extension TrackingEngine {
         if status.isDirectory || known.attributes.type == .directory {
             return try compareDirectory(known, seen, status, name, in: node, descriptor, hints: hints, reason: reason)
         }
-        switch Verdict.of(known: known, seen: seen, hints: hints, reason: reason) {
+        switch Verdict.of(
+            known: known, seen: seen, hints: hints, reason: reason,
+            isIndexCurrent: walk.isEmpty)
+        {
         case .unchanged: return .unchanged
         case .consequence:
             try store.setAttributes(seen.attributes, of: key)
             return .unchanged
         case .changed(.replaced):
+            try passOn(hints, of: known, except: EntryName(directory: directory, name: [UInt8](name)))
             try forget(known, name, in: node)
             try appear(
                 status, name, in: node, descriptor, hints: hints.union(.appeared), origin: nil, kind: .replaced)
@@ -221,7 +234,10 @@ extension TrackingEngine {
         case .changed(let kind):
             try store.setAttributes(seen.attributes, of: key)
             try append(kind, name, in: node, seen.attributes)
-            if !hints.contains(.viaLink) && max(known.attributes.linkCount, status.linkCount) > 1 {
+            // One that is looked at for another name's sake goes no further, unless it had an event of its own.
+            if (!hints.contains(.viaLink) || hints.contains(.fresh))
+                && max(known.attributes.linkCount, status.linkCount) > 1
+            {
                 markOthers(
                     try store.names(of: key), except: EntryName(directory: directory, name: [UInt8](name)), kind)
             }
@@ -246,7 +262,10 @@ extension TrackingEngine {
         if tree.watch(of: child) == nil && !polled.contains(child) && reason == .hinted {
             queue(child, [.queuedDeep, .queuedGap])
         }
-        switch Verdict.of(known: known, seen: seen, hints: hints, reason: reason) {
+        switch Verdict.of(
+            known: known, seen: seen, hints: hints, reason: reason,
+            isIndexCurrent: walk.isEmpty && identity.born != 0)
+        {
         case .unchanged, .consequence: return .unchanged
         case .changed(.replaced):
             // It was renamed away and back: everything below it was elsewhere for a moment.

@@ -166,8 +166,38 @@ extension TrackingEngine {
                     status.type == entry.attributes.type
                 else { return }
                 let attributes = status.isDirectory ? entry.attributes : EntryAttributes(status, lookedAt: .now)
-                if attributes != entry.attributes { try store.setAttributes(attributes, of: entry.key) }
+                if attributes != entry.attributes {
+                    try store.setAttributes(attributes, of: entry.key)
+                    try tellOthers(of: entry, seen: attributes, EntryName(directory: directory, name: bytes))
+                }
                 try append(.moved, name, in: node, attributes, from: (before.id, bytes))
+            }
+        }
+    }
+
+    /// The index had not heard of a change of an inode when one of its names was found in a moved directory: the event
+    /// was about the name where the directory was before. The other names get their records too.
+    private func tellOthers(
+        of known: IndexedEntry, seen attributes: EntryAttributes, _ this: EntryName
+    ) throws(StoreError) {
+        guard max(known.attributes.linkCount, attributes.linkCount) > 1, known.attributes.changed != attributes.changed
+        else { return }
+        let seen = IndexedEntry(key: known.key, attributes: attributes)
+        let verdict = Verdict.of(known: known, seen: seen, hints: [], reason: .gap)
+        guard case .changed(let kind) = verdict else { return }
+        markOthers(try store.names(of: known.key), except: this, kind)
+    }
+
+    /// Names of a directory that goes from the tree, with events that were not looked into: what they tell of an inode
+    /// concerns the names that it has elsewhere.
+    func passOnMarks(of node: NodeID, _ directory: DirectoryID) throws(StoreError) {
+        for set in [batch, marks, paced] {
+            for index in set.indices(of: node) where !set[index].hints.isDisjoint(with: .ofInode) {
+                let (name, hints) = (set.withName(of: set[index]) { [UInt8]($0) }, set[index].hints)
+                let known = try name.withRawBytes { (bytes) throws(StoreError) in
+                    try store.entry(in: directory, named: bytes)
+                }
+                if let known { try passOn(hints, of: known, except: EntryName(directory: directory, name: name)) }
             }
         }
     }
@@ -264,6 +294,7 @@ extension TrackingEngine {
     private func purge(_ node: NodeID) throws(StoreError) {
         for member in tree.subtree(of: node).reversed() {
             if let directory = tree.directory(of: member) {
+                try passOnMarks(of: member, directory)
                 var entries: [([UInt8], IndexedEntry)] = []
                 try store.forEachEntry(in: directory) { entries.append(([UInt8]($0), $1)) }
                 for (name, entry) in entries {

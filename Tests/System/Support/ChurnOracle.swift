@@ -17,10 +17,24 @@ struct ChurnOracle {
             for path in step.present { last[path] = (step, true) }
         }
         return last.compactMap { path, touch in
-            shortfall(path, touch.step, isPresent: touch.isPresent, latest[path]).map {
+            return shortfall(path, touch.step, isPresent: touch.isPresent, latest[path]).map {
                 "\(path): \($0) after step \(touch.step.index), \(touch.step.operation)"
             }
         }
+    }
+
+    /// The steps that touched the paths which `missing` names, their inodes' other names, or what is above them: for the
+    /// message of a failure.
+    func stepsBehind(_ missing: ArraySlice<String>, _ steps: ArraySlice<Churn.Step>) -> [String] {
+        func touches(_ step: Churn.Step, _ isMeant: (Path) -> Bool) -> Bool {
+            step.gone.contains(where: isMeant) || step.present.contains(where: isMeant)
+        }
+        let direct = steps.filter { step in
+            touches(step) { path in missing.contains { $0.hasPrefix("\(path): ") } }
+        }
+        let related = Set(direct.flatMap(\.present))
+        return steps.filter { step in touches(step) { path in related.contains { $0.isAtOrBelow(path) } } }
+            .map { "step \($0.index) \($0.operation): gone \($0.gone), present \($0.present)" }
     }
 
     private func shortfall(_ path: Path, _ step: Churn.Step, isPresent: Bool, _ row: HistoryRow?) -> String? {

@@ -144,6 +144,14 @@ enum Disk {
     }
 
     /// The names in an open directory but `.` and `..`.
+    static func names(of directory: Path) throws -> [Path] {
+        try withOpen(directory, O_RDONLY | O_DIRECTORY) { descriptor in
+            let stream = fdopendir(dup(descriptor))!
+            defer { closedir(stream) }
+            return names(in: stream)
+        }
+    }
+
     static func names(in stream: OpaquePointer) -> [Path] {
         var names: [Path] = []
         while let entry = readdir(stream) {

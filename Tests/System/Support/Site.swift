@@ -63,11 +63,7 @@ final class Site {
 
     /// The watched trees now, and those at `more`.
     func list() throws -> Listing {
-        let names = try Disk.withOpen(base, O_RDONLY | O_DIRECTORY) { descriptor in
-            let stream = fdopendir(dup(descriptor))!
-            defer { closedir(stream) }
-            return Disk.names(in: stream)
-        }
+        let names = try Disk.names(of: base)
         let found = names.map { base / $0 }.filter {
             $0.string.hasSuffix("-backup") && (try? Disk.status($0))?.isDirectory == true
         }

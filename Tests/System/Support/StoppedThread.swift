@@ -10,11 +10,7 @@ final class StoppedThread {
     /// - Parameter name: as `/proc/PID/task/TID/comm` has it.
     init(named name: String, of process: pid_t) throws {
         let tasks = Path("/proc/\(process)/task")
-        let numbers = try Disk.withOpen(tasks, O_RDONLY | O_DIRECTORY) { descriptor in
-            let stream = fdopendir(dup(descriptor))!
-            defer { closedir(stream) }
-            return Disk.names(in: stream)
-        }
+        let numbers = try Disk.names(of: tasks)
         let found = numbers.first { (try? Disk.read(tasks / $0 / "comm")) == Array("\(name)\n".utf8) }
         let number = try #require(found, "no thread \(name) in process \(process)")
         task = tasks / number

@@ -97,11 +97,14 @@ final class Tracker {
     /// Stops reading events, as a busy or stopped machine would: SIGSTOP, and waits until it is in effect.
     func freeze() throws {
         signal(SIGSTOP)
-        let stat = Path("/proc/\(pid)/stat")
+        // Each thread: one may still be in the middle of a write(2).
+        let tasks = Path("/proc/\(pid)/task")
         let stopped = try wait(atMost: 5, every: 1) {
             guard isRunning else { throw TrackerFailed(what: "ended before it could be stopped", errors: errors) }
-            let text = String(decoding: try Disk.read(stat), as: UTF8.self)
-            return text[text.lastIndex(of: ")")!...].hasPrefix(") T")
+            return try Disk.names(of: tasks).allSatisfy { task in
+                guard let text = try? Disk.read(tasks / task / "stat") else { return true }
+                return String(decoding: text, as: UTF8.self).split(separator: ")").last?.hasPrefix(" T") ?? false
+            }
         }
         try #require(stopped, "SIGSTOP had no effect")
     }
