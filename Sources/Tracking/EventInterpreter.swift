@@ -112,11 +112,16 @@ public final class EventInterpreter {
         if event.mask.contains(.delete) { hints.insert(.vanished) }
         if event.mask.contains(.movedFrom) {
             hints.formUnion([.vanished, .renamed])
-            pairing.from(event.cookie, Origin(node: node, name: [UInt8](name)), now: now)
+            pairing.from(
+                event.cookie, Origin(node: node, name: [UInt8](name)), hints: marks.hints(of: name, in: node), now: now)
         }
         if event.mask.contains(.movedTo) {
             hints.formUnion([.appeared, .renamedTo])
-            origin = pairing.to(event.cookie)
+            if let half = pairing.to(event.cookie) {
+                origin = half.origin
+                // The index may never have heard of the old name: what was written through it goes along.
+                if !isDirectory { hints.formUnion(half.hints) }
+            }
         }
         marks.mark(name, in: node, hints, origin: origin)
         guard isDirectory else { return }

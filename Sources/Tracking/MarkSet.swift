@@ -40,17 +40,12 @@ public final class MarkSet {
     /// Marks a name. Marking it again adds the hints.
     public func mark(_ name: UnsafeRawBufferPointer, in node: NodeID, _ hints: Hints, origin: Origin? = nil) {
         let hash = NameHash.hash(name, in: node.index)
-        var position = Int(truncatingIfNeeded: hash) & (slots.count - 1)
-        while slots[position] >= 0 {
-            let index = Int(slots[position])
-            if marks[index].hash == UInt32(truncatingIfNeeded: hash), marks[index].node == node,
-                matches(marks[index], name)
-            {
-                combine(index, hints)
-                if let origin { origins[Int32(index)] = origin }
-                return
-            }
-            position = (position + 1) & (slots.count - 1)
+        let position = slot(of: name, in: node, hash)
+        if slots[position] >= 0 {
+            let index = slots[position]
+            combine(Int(index), hints)
+            if let origin { origins[index] = origin }
+            return
         }
         let number = Int32(marks.count)
         slots[position] = number
@@ -68,6 +63,23 @@ public final class MarkSet {
                 hash: UInt32(truncatingIfNeeded: hash)))
         if let origin { origins[number] = origin }
         if marks.count * 2 > slots.count { grow() }
+    }
+
+    /// What a name is marked with; nothing for one that is not marked.
+    public func hints(of name: UnsafeRawBufferPointer, in node: NodeID) -> Hints {
+        let index = slots[slot(of: name, in: node, NameHash.hash(name, in: node.index))]
+        return index < 0 ? [] : marks[Int(index)].hints
+    }
+
+    /// Where the number of a name's mark is, or would be.
+    private func slot(of name: UnsafeRawBufferPointer, in node: NodeID, _ hash: UInt64) -> Int {
+        var position = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+        while slots[position] >= 0 {
+            let mark = marks[Int(slots[position])]
+            if mark.hash == UInt32(truncatingIfNeeded: hash), mark.node == node, matches(mark, name) { break }
+            position = (position + 1) & (slots.count - 1)
+        }
+        return position
     }
 
     private func combine(_ index: Int, _ added: Hints) {

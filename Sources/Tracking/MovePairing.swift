@@ -7,6 +7,8 @@ public import LinuxKernel
 public struct MovePairing {
     private struct Half {
         var origin: Origin
+        /// What events had told of the inode under its old name.
+        let hints: Hints
         /// The same name at further places: bind mounts show a directory twice, and each has both halves.
         var further: [Origin] = []
         let since: MonotonicTime
@@ -15,21 +17,24 @@ public struct MovePairing {
 
     public init() {}
 
-    public mutating func from(_ cookie: UInt32, _ origin: Origin, now: MonotonicTime) {
+    /// - Parameter hints: what the old name was marked with when it was renamed.
+    public mutating func from(_ cookie: UInt32, _ origin: Origin, hints: Hints = [], now: MonotonicTime) {
         if open[cookie] == nil {
-            open[cookie] = Half(origin: origin, since: now)
+            open[cookie] = Half(origin: origin, hints: hints.intersection(.ofInode), since: now)
         } else {
             open[cookie]?.further.append(origin)
         }
     }
 
-    /// The place that `cookie` came from, once for each place that was given, in their order.
-    public mutating func to(_ cookie: UInt32) -> Origin? {
+    /// The place that `cookie` came from, once for each place that was given, in their order; and the hints that go
+    /// along with the inode.
+    public mutating func to(_ cookie: UInt32) -> (origin: Origin, hints: Hints)? {
         guard !open.isEmpty, let half = open.removeValue(forKey: cookie) else { return nil }
         if let next = half.further.first {
-            open[cookie] = Half(origin: next, further: Array(half.further.dropFirst()), since: half.since)
+            open[cookie] = Half(
+                origin: next, hints: half.hints, further: Array(half.further.dropFirst()), since: half.since)
         }
-        return half.origin
+        return (half.origin, half.hints)
     }
 
     /// Gives up what has waited since before `moment`: it left the watched trees.

@@ -46,6 +46,7 @@ extension SystemTests {
                 }
                 try site.expectComplete(exactTimes: false, note: note)
                 oracle.settle(churn.tree.items.keys.filter(churn.isWatched))
+                churn.settle()
             }
             site.tracker.stop()
         }

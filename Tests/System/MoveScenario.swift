@@ -173,5 +173,14 @@ struct MoveScenario: Sendable, CustomTestStringConvertible {
             try Disk.rename(stage.here / "full", stage.here / "empty")
             try Disk.write(stage.here / "new")
         },
+        MoveScenario("changed through a new hardlink that is renamed") { stage in
+            for name in ["f", "old"] { try Disk.write(stage.here / Path(name)) }
+        } act: { stage in
+            try Disk.link(stage.here / "f", stage.there / "passing")
+            // Moves the time of change only: nothing but its event tells of it.
+            try Disk.changeMode(stage.there / "passing", 0o600)
+            try Disk.changeMode(stage.there / "passing", 0o644)
+            try Disk.rename(stage.there / "passing", stage.here / "old")
+        },
     ]
 }

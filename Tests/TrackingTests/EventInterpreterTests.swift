@@ -250,4 +250,18 @@ import Testing
             bytes.withUnsafeBytes { interpreter.interpret($0, now: at(0)) }
         }
     }
+
+    @Test func whatEventsToldOfAnInodeGoesAlongWithARename() {
+        read { events in
+            events.add(1, .create, "link")
+            events.add(1, .attributes, "link")
+            events.add(1, .movedFrom, "link", cookie: 7)
+            events.add(2, .movedTo, "there", cookie: 7)
+            events.add(2, .movedFrom, "there", cookie: 8)
+            events.add(1, .movedTo, "back", cookie: 8)
+        }
+        let name = bytes("back")
+        let hints = name.withUnsafeBytes { marks.hints(of: $0, in: root) }
+        #expect(hints == [.appeared, .renamedTo, .metadata, .fresh])
+    }
 }

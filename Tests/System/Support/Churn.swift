@@ -28,6 +28,8 @@ final class Churn {
     /// Operations that this file system does not have: left out from their first refusal on.
     private(set) var unsupported: Set<ChurnOperation> = []
     private var nameCount = 0
+    /// The inodes that were changed in place since everything was settled.
+    private var changedInodes: Set<Int> = []
 
     /// - Parameters:
     ///   - roots: existing empty directories, all on one file system with `outside`.
@@ -45,18 +47,60 @@ final class Churn {
             let operation = ChurnOperation.allCases.randomElement(using: &random)!
             if unsupported.contains(operation) { continue }
             let began = Timestamp.now
+            let atRisk = unseenNames()
             do {
-                guard var effect = try apply(operation) else { continue }
-                effect.keepOnly { isWatched($0) }
-                steps.append(
-                    Step(
-                        index: steps.count, operation: operation, began: began, ended: .now, present: effect.present,
-                        gone: effect.gone, flickered: effect.flickered))
+                guard let effect = try apply(operation) else { continue }
+                note(operation, effect, began)
+                for (inode, count) in atRisk.sorted(by: { $0.key < $1.key })
+                where unseenNames()[inode, default: 0] < count {
+                    try touch(inode)
+                }
                 return
             } catch let error as CallFailed where [EOPNOTSUPP, EINVAL, ENOSYS].contains(error.errno) {
                 unsupported.insert(operation)
             }
         }
+    }
+
+    private func note(_ operation: ChurnOperation, _ effect: ChurnEffect, _ began: Timestamp) {
+        var effect = effect
+        effect.keepOnly { isWatched($0) }
+        steps.append(
+            Step(
+                index: steps.count, operation: operation, began: began, ended: .now, present: effect.present,
+                gone: effect.gone, flickered: effect.flickered))
+    }
+
+    // MARK: what inotify cannot tell
+
+    /// How many names that are new each inode has that was changed in place.
+    private func unseenNames() -> [Int: Int] {
+        var counts: [Int: Int] = [:]
+        for (path, item) in tree.items
+        where item.isUnseen && changedInodes.contains(item.inode) && isWatched(path) {
+            counts[item.inode, default: 0] += 1
+        }
+        return counts
+    }
+
+    /// An inode was changed, and a new name of it is gone. If the change was made through that name before anyone
+    /// looked at it, no event says which inode it was: an older name is touched, so that one does.
+    private func touch(_ inode: Int) throws {
+        let older = tree.items.filter { $0.value.inode == inode && !$0.value.isUnseen && isWatched($0.key) }
+        guard let path = older.keys.min() else { return }
+        let began = Timestamp.now
+        try Disk.setModified(path, seconds: 1_700_000_000 + steps.count)
+        note(.setTimes, ChurnEffect(present: tree.names(of: path)), began)
+    }
+
+    func noteChange(of path: Path) {
+        if let inode = tree.items[path]?.inode { changedInodes.insert(inode) }
+    }
+
+    /// A tracker has caught up with everything.
+    func settle() {
+        changedInodes = []
+        tree.settle(isWatched)
     }
 
     func isWatched(_ path: Path) -> Bool { roots.contains { path.isAtOrBelow($0) } }

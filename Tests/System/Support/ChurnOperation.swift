@@ -64,6 +64,7 @@ extension Churn {
             try Disk.setModified(path, seconds: Int.random(in: 1_000_000_000..<1_700_000_000, using: &random))
         default: try Disk.setAttribute(path, "user.churn", content())
         }
+        noteChange(of: path)
         return ChurnEffect(present: tree.names(of: path))
     }
 

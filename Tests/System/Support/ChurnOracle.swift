@@ -33,8 +33,11 @@ struct ChurnOracle {
             touches(step) { path in missing.contains { $0.hasPrefix("\(path): ") } }
         }
         let related = Set(direct.flatMap(\.present))
-        return steps.filter { step in touches(step) { path in related.contains { $0.isAtOrBelow(path) } } }
-            .map { "step \($0.index) \($0.operation): gone \($0.gone), present \($0.present)" }
+        let names = Set(related.map(\.name))
+        return steps.filter { step in
+            touches(step) { path in names.contains(path.name) || related.contains { $0.isAtOrBelow(path) } }
+        }
+        .map { "step \($0.index) \($0.operation): gone \($0.gone), present \($0.present)" }
     }
 
     private func shortfall(_ path: Path, _ step: Churn.Step, isPresent: Bool, _ row: HistoryRow?) -> String? {

@@ -8,6 +8,8 @@ struct ModelTree {
         let kind: Kind
         /// The same for all names of one inode.
         let inode: Int
+        /// The name is new: a tracker may not have looked at it yet.
+        var isUnseen = true
     }
 
     private(set) var items: [Path: Item] = [:]
@@ -18,7 +20,15 @@ struct ModelTree {
         nextInode += 1
     }
 
-    mutating func link(_ existing: Path, _ new: Path) { items[new] = items[existing] }
+    mutating func link(_ existing: Path, _ new: Path) {
+        guard let item = items[existing] else { return }
+        items[new] = Item(kind: item.kind, inode: item.inode)
+    }
+
+    /// Everything that is `watched` has been looked at.
+    mutating func settle(_ watched: (Path) -> Bool) {
+        for path in items.keys { items[path]?.isUnseen = !watched(path) }
+    }
 
     func contains(_ path: Path) -> Bool { items[path] != nil }
 
