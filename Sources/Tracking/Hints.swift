@@ -37,6 +37,28 @@ public struct Hints: OptionSet, Hashable, Sendable {
     /// Appeared by a rename, which takes the name from whatever had it without a word.
     public static let renamedTo = Hints(rawValue: 1 << 13)
 
+    /// The content of what was renamed to the name had changed under its old name.
+    public static let contentBefore = Hints(rawValue: 1 << 14)
+
+    /// Attributes of what was renamed to the name had changed under its old name.
+    public static let metadataBefore = Hints(rawValue: 1 << 15)
+
+    /// What a rename takes along from the old name to the new one.
+    var takenAlong: Hints {
+        var taken: Hints = []
+        if !isDisjoint(with: [.content, .loneClose, .contentBefore]) { taken.insert(.contentBefore) }
+        if !isDisjoint(with: [.metadata, .metadataBefore]) { taken.insert(.metadataBefore) }
+        return taken
+    }
+
+    /// What events told, under this name and those before, of the inode that has the name now.
+    public var ofInodeThere: Hints {
+        var told = intersection(.ofInode)
+        if contains(.contentBefore) { told.insert(.content) }
+        if contains(.metadataBefore) { told.insert(.metadata) }
+        return told
+    }
+
     /// Hints of events about the inode, which concern all its names.
     public static let ofInode: Hints = [.content, .metadata, .loneClose]
 

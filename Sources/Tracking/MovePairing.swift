@@ -20,7 +20,7 @@ public struct MovePairing {
     /// - Parameter hints: what the old name was marked with when it was renamed.
     public mutating func from(_ cookie: UInt32, _ origin: Origin, hints: Hints = [], now: MonotonicTime) {
         if open[cookie] == nil {
-            open[cookie] = Half(origin: origin, hints: hints.intersection(.ofInode), since: now)
+            open[cookie] = Half(origin: origin, hints: hints.takenAlong, since: now)
         } else {
             open[cookie]?.further.append(origin)
         }

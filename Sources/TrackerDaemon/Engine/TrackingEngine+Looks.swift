@@ -146,7 +146,7 @@ extension TrackingEngine {
         }
         let verdict = Verdict.of(
             known: IndexedEntry(key: key, attributes: before), seen: IndexedEntry(key: key, attributes: attributes),
-            hints: hints.intersection([.content, .loneClose, .metadata]), reason: .hinted)
+            hints: hints.ofInodeThere, reason: .hinted)
         try store.setAttributes(attributes, of: key)
         let names = try store.names(of: key)
         if case .changed(let kind) = verdict {
