@@ -87,6 +87,8 @@ public final class MarkSet {
         // An event of the name's own is not the echo of another name's, and has to reach the others.
         if !added.contains(.viaLink) || !hints.contains(.viaLink) { hints.remove(.viaLink) }
         let own = hints.contains(.viaLink) ? added : added.subtracting(.viaLink)
+        // What the first rename brought has lost the name to the second without a word.
+        if added.contains(.renamedTo) && hints.contains(.renamedTo) { hints.insert(.vanished) }
         let closes = !added.isDisjoint(with: [.loneClose, .closed])
         if closes && hints.contains(.writtenOpen) {
             // The write is in this mark: its close adds nothing.

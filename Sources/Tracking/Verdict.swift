@@ -39,7 +39,9 @@ extension Verdict {
             // name is made where there is one, and its removal would have shown.
             let isSeenBefore =
                 isIndexCurrent && !hints.contains(.renamedTo)
-                || (isDirectory ? before.changed == after.changed : isSettled(before, after))
+                || (isDirectory
+                    ? before.changed == after.changed
+                    : isSettled(before, after) || isIndexCurrent && isOnlyName(before, after))
             if hints.contains(.vanished) || !isSeenBefore { return .changed(.replaced) }
         }
         // It is back, and the event of that, when it comes, will find it seen before.
@@ -73,6 +75,14 @@ extension Verdict {
     private static func isSettled(_ before: EntryAttributes, _ after: EntryAttributes) -> Bool {
         before.changed == after.changed && before.modified == after.modified && before.size == after.size
             && !before.isRacy && after.linkCount == 1
+    }
+
+    /// The name that the index has is the inode's only one, so that nothing could be renamed to it that it named
+    /// already: the inode would first have had to lose the name, which shows as vanished (`MarkSet` makes a second
+    /// rename to a name count as that). The event is of the rename that the index has seen the result of.
+    private static func isOnlyName(_ before: EntryAttributes, _ after: EntryAttributes) -> Bool {
+        before.changed == after.changed && before.modified == after.modified && before.size == after.size
+            && before.linkCount == 1 && after.linkCount == 1
     }
 
     /// Judges the times, size and link count of a directory after its entries have been looked at.

@@ -53,6 +53,11 @@ import Testing
         #expect(marks.has(node) && !marks.has(NodeID(index: 900, generation: 0)))
     }
 
+    @Test func aSecondRenameToANameTakesItFromTheFirst() {
+        #expect(combined([.renamedTo]) == .renamedTo)
+        #expect(combined([.renamedTo, .renamedTo]) == [.renamedTo, .vanished])
+    }
+
     @Test func theLastOriginCounts() throws {
         let first = Origin(node: node, name: bytes("one"))
         let last = Origin(node: node, name: bytes("two"))

@@ -121,6 +121,11 @@ import Testing
         Rule("IN_CREATE, another inode", .appeared, .hinted, .changed(.replaced), inode),
         Rule("IN_CREATE of a directory, another ctime", directory: true, .appeared, .hinted, .unchanged, changed),
         Rule("IN_DELETE and IN_CREATE", [.vanished, .appeared], .hinted, .changed(.replaced)),
+        Rule("IN_MOVED_TO, seen just now", racy: true, [.appeared, .renamedTo], .hinted, .unchanged),
+        Rule("two IN_MOVED_TO", racy: true, [.appeared, .renamedTo, .vanished], .hinted, .changed(.replaced)),
+        Rule(
+            "IN_MOVED_TO, seen just now, several names", racy: true, [.appeared, .renamedTo], .hinted,
+            .changed(.replaced), links),
         Rule("IN_MOVED_TO, another ctime", [.appeared, .renamedTo], .hinted, .changed(.replaced), changed),
         Rule(
             "IN_MOVED_TO of a directory", directory: true, [.appeared, .renamedTo], .hinted, .changed(.replaced),
