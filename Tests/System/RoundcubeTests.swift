@@ -80,7 +80,7 @@ extension SystemTests {
             #expect(stray.isEmpty, "lines for earlier weeks: \(stray.prefix(5)) of \(stray.count)")
             // rsync sets a directory's times when it has filled it, which is a change of its own.
             let counts = site.log.lines[first...].reduce(into: [:]) { $0[$1, default: 0] += 1 }
-            let repeated = counts.filter { $0.value > 1 && listing[$0.key]?.isDirectory != true }.keys
+            let repeated = counts.filter { $0.value > 1 && listing[$0.key]?.isDirectory == false }.keys
             #expect(repeated.isEmpty || earlier.isEmpty, "several lines: \(repeated.prefix(5)) of \(repeated.count)")
         }
 
