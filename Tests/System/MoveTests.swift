@@ -57,6 +57,35 @@ extension SystemTests {
             site.tracker.stop()
         }
 
+        /// A second change within a second waits. If its name goes meanwhile, the inode's other names still get theirs.
+        @Test(.timeLimit(.minutes(1))) func whatWaitsForItsSecondReachesTheOtherNames() throws {
+            let site = try Site()
+            let (own, other) = (site.root / "own", site.root / "other")
+            try Disk.write(own)
+            try Disk.link(own, other)
+            try site.start()
+            func waitForRow(_ path: Path, since began: Timestamp) throws {
+                let isThere = try wait(atMost: 10) {
+                    try site.collect()
+                    return site.newRows.contains { $0.path == path && $0.at >= began }
+                }
+                #expect(isThere, "\(path): \(site.diagnosis)")
+            }
+            var began = Timestamp.now
+            try Disk.changeMode(own, 0o600)
+            try waitForRow(other, since: began)
+            began = .now
+            // The same mode: only the event and the time of change tell of it.
+            try Disk.changeMode(own, 0o600)
+            // Its row says that the change before it was looked at too.
+            try Disk.write(site.root / "marker")
+            try waitForRow(site.root / "marker", since: began)
+            try Disk.rename(own, site.root / "elsewhere")
+            try waitForRow(other, since: began)
+            try site.expectComplete()
+            site.tracker.stop()
+        }
+
         /// What a history row says does not change when its directory is renamed later.
         @Test(.timeLimit(.minutes(1))) func olderRowsKeepTheirPath() throws {
             let site = try Site()

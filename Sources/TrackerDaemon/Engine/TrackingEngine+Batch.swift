@@ -53,8 +53,10 @@ extension TrackingEngine {
                     pacedCheck = min(pacedCheck ?? again, again)
                     return
                 }
+                // The name may be gone by the time that what waits for its next second is looked at.
+                let waiting = paced.isEmpty ? [] : paced.hints(of: name, in: node).intersection(.ofInode)
                 let outcome = try look(
-                    at: name, in: node, descriptor, hints: mark.hints, origin: batch.origin(of: index),
+                    at: name, in: node, descriptor, hints: mark.hints.union(waiting), origin: batch.origin(of: index),
                     reason: .hinted)
                 switch outcome {
                 case .noTrace: someLeftNoTrace = true
