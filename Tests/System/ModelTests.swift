@@ -69,7 +69,12 @@ extension SystemTests {
                 \(site.diagnosis)
                 """)
             let untrue = oracle.untrueDeletions(steps, site.newRows)
-            #expect(untrue.isEmpty, "\(untrue.prefix(10)) \(note)")
+            #expect(
+                untrue.isEmpty,
+                """
+                \(untrue.prefix(10)) \(note)
+                \(oracle.stepsBehind(untrue.prefix(10), steps).joined(separator: "\n"))
+                """)
             return missing.isEmpty && untrue.isEmpty && site.tracker.isRunning
         }
     }

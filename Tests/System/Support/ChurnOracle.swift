@@ -30,7 +30,7 @@ struct ChurnOracle {
             step.gone.contains(where: isMeant) || step.present.contains(where: isMeant)
         }
         let direct = steps.filter { step in
-            touches(step) { path in missing.contains { $0.hasPrefix("\(path): ") } }
+            touches(step) { path in missing.contains { $0.hasPrefix("\(path): ") || $0.hasPrefix("\(path) was ") } }
         }
         let related = Set(direct.flatMap(\.present))
         let names = Set(related.map(\.name))
