@@ -66,6 +66,7 @@ extension SystemTests {
                 """
                 \(missing.count) records missing \(note): \(missing.prefix(10))
                 \(oracle.stepsBehind(missing.prefix(10), steps).joined(separator: "\n"))
+                \(site.rows(behind: missing.prefix(10)).joined(separator: "\n"))
                 \(site.diagnosis)
                 """)
             let untrue = oracle.untrueDeletions(steps, site.newRows)
@@ -74,6 +75,7 @@ extension SystemTests {
                 """
                 \(untrue.prefix(10)) \(note)
                 \(oracle.stepsBehind(untrue.prefix(10), steps).joined(separator: "\n"))
+                \(site.rows(behind: untrue.prefix(10)).joined(separator: "\n"))
                 """)
             return missing.isEmpty && untrue.isEmpty && site.tracker.isRunning
         }

@@ -173,6 +173,16 @@ struct MoveScenario: Sendable, CustomTestStringConvertible {
             try Disk.rename(stage.here / "full", stage.here / "empty")
             try Disk.write(stage.here / "new")
         },
+        MoveScenario("a directory that lost a part before it took a file's place") { stage in
+            try stage.makeTree(stage.there / "tree")
+            try Disk.write(stage.here / "name")
+        } act: { stage in
+            try Disk.rename(stage.there / "tree", stage.there / "again")
+            try Disk.removeTree(stage.there / "again/sub")
+            try Disk.unlink(stage.here / "name")
+            try Disk.write(stage.here / "name")
+            try Disk.exchange(stage.here / "name", stage.there / "again")
+        },
         MoveScenario("changed through a new hardlink that is renamed") { stage in
             for name in ["f", "old"] { try Disk.write(stage.here / Path(name)) }
         } act: { stage in

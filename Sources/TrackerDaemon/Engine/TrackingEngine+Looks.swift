@@ -267,11 +267,14 @@ extension TrackingEngine {
             isIndexCurrent: walk.isEmpty && identity.born != 0)
         {
         case .unchanged, .consequence: return .unchanged
+        case .changed(.replaced) where arrivals[child] != nil:
+            // It was moved here a moment ago, which has its row; what left the name before was something else.
+            return .unchanged
         case .changed(.replaced):
             // It was renamed away and back: everything below it was elsewhere for a moment.
             try store.setAttributes(seen.attributes, of: seen.key)
             try append(.moved, name, in: node, seen.attributes, from: (try pathID(of: node), [UInt8](name)))
-            for member in tree.subtree(of: child) where tree.directory(of: member) != nil {
+            for member in tree.subtree(of: child) where tree.directory(of: member) != nil && arrivals[member] == nil {
                 arrivals[member] = RecordedPlace(path: tree.path(of: member), id: try pathID(of: member))
                 queue(member, [])
             }

@@ -152,8 +152,12 @@ extension TrackingEngine {
         // A listing that failed deletes nothing.
         if let failure = directory.failure { return tell(refused: failure, node) }
         directory.listing.remove { interpreter.isExcluded($0, node, $1 ?? false) }
-        if arrivals[node] != nil { try recordVacated() }
-        if let before = arrivals.removeValue(forKey: node) { try recordArrival(node, from: before, descriptor) }
+        if let before = arrivals[node] {
+            try recordVacated()
+            try recordArrival(node, from: before, descriptor)
+            // Not earlier: what turns out to be gone from it had its name where the directory was.
+            arrivals[node] = nil
+        }
         try compare(directory.listing, with: node, descriptor, scope)
         // What a baseline finds was written a moment ago.
         if !scope.isSilent { try compareItself(node, descriptor, reason: scope.reason) }

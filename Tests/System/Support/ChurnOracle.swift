@@ -23,21 +23,25 @@ struct ChurnOracle {
         }
     }
 
-    /// The steps that touched the paths which `missing` names, their inodes' other names, or what is above them: for the
-    /// message of a failure.
-    func stepsBehind(_ missing: ArraySlice<String>, _ steps: ArraySlice<Churn.Step>) -> [String] {
+    /// The steps that touched the paths which `complaints` begin with, what is above them, or names that they and the
+    /// inodes' other names have: for the message of a failure.
+    func stepsBehind(_ complaints: some Sequence<String>, _ steps: ArraySlice<Churn.Step>) -> [String] {
+        let complaints = Array(complaints)
         func touches(_ step: Churn.Step, _ isMeant: (Path) -> Bool) -> Bool {
-            step.gone.contains(where: isMeant) || step.present.contains(where: isMeant)
+            (step.gone + step.present + step.flickered).contains(where: isMeant)
         }
         let direct = steps.filter { step in
-            touches(step) { path in missing.contains { $0.hasPrefix("\(path): ") || $0.hasPrefix("\(path) was ") } }
+            touches(step) { path in complaints.contains { $0.hasPrefix("\(path)") } }
         }
         let related = Set(direct.flatMap(\.present))
         let names = Set(related.map(\.name))
         return steps.filter { step in
             touches(step) { path in names.contains(path.name) || related.contains { $0.isAtOrBelow(path) } }
         }
-        .map { "step \($0.index) \($0.operation): gone \($0.gone), present \($0.present)" }
+        .map {
+            "step \($0.index) \($0.operation) at \($0.began.nanoseconds): gone \($0.gone), present \($0.present)"
+                + ($0.flickered.isEmpty ? "" : ", flickered \($0.flickered)")
+        }
     }
 
     private func shortfall(_ path: Path, _ step: Churn.Step, isPresent: Bool, _ row: HistoryRow?) -> String? {

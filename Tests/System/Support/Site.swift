@@ -130,6 +130,10 @@ final class Site {
         #expect(
             untrue.isEmpty, "recorded as deleted, but there: \(untrue.prefix(10)) \(note)\n\(diagnosis)",
             sourceLocation: sourceLocation)
+        let invented = inventedDeletions
+        #expect(
+            invented.isEmpty, "recorded as deleted, but was never there: \(invented.prefix(10)) \(note)\n\(diagnosis)",
+            sourceLocation: sourceLocation)
         let known = Set(history.rows.map(\.path))
         let forged = newLines.filter { !known.contains($0) }
         #expect(forged.isEmpty, "lines without a row: \(forged.prefix(10)) \(note)", sourceLocation: sourceLocation)
@@ -139,6 +143,28 @@ final class Site {
 
     private func untrueDeletions(_ now: Listing) -> [Path] {
         recorded.latest.values.filter { $0.kind == "deleted" && now.entries[$0.path] != nil }.map(\.path)
+    }
+
+    /// Deletions of names that neither were there at `begin` nor have a row since that says so.
+    private var inventedDeletions: [Path] {
+        var existing: Set<Path> = []
+        return newRows.compactMap { row in
+            if row.kind != "deleted" {
+                existing.insert(row.path)
+                return nil
+            }
+            return before.entries[row.path] == nil && !existing.contains(row.path) ? row.path : nil
+        }
+    }
+
+    /// The rows since `begin` of the paths which `complaints` begin with, and of what is above them: for the message of a
+    /// failure.
+    func rows(behind complaints: some Sequence<String>) -> [String] {
+        let complaints = Array(complaints)
+        return newRows.filter { row in complaints.contains { $0.hasPrefix("\(row.path)") } }.map { row in
+            "row \(row.sequence) at \(row.at.nanoseconds): \(row.kind) \(row.path)"
+                + (row.from.map { " from \($0)" } ?? "")
+        }
     }
 
     /// When the log was last appended to, by its file system's clock.
