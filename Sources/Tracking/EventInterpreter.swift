@@ -112,8 +112,8 @@ public final class EventInterpreter {
         if event.mask.contains(.delete) { hints.insert(.vanished) }
         if event.mask.contains(.movedFrom) {
             hints.formUnion([.vanished, .renamed])
-            pairing.from(
-                event.cookie, Origin(node: node, name: [UInt8](name)), hints: marks.hints(of: name, in: node), now: now)
+            let origin = marks.origin(of: name, in: node) ?? Origin(node: node, name: [UInt8](name))
+            pairing.from(event.cookie, origin, hints: marks.hints(of: name, in: node), now: now)
         }
         if event.mask.contains(.movedTo) {
             hints.formUnion([.appeared, .renamedTo])

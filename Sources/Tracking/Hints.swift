@@ -1,8 +1,8 @@
 /// Why a name has to be looked at.
 public struct Hints: OptionSet, Hashable, Sendable {
-    public let rawValue: UInt16
+    public let rawValue: UInt32
     @inlinable
-    public init(rawValue: UInt16) { self.rawValue = rawValue }
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// The content changed: a change whatever the look says.
     public static let content = Hints(rawValue: 1 << 0)
@@ -43,12 +43,38 @@ public struct Hints: OptionSet, Hashable, Sendable {
     /// Attributes of what was renamed to the name had changed under its old name.
     public static let metadataBefore = Hints(rawValue: 1 << 15)
 
+    /// The content of what the index has at the name had changed before it lost the name.
+    public static let formerContent = Hints(rawValue: 1 << 16)
+
+    /// Attributes of what the index has at the name had changed before it lost the name.
+    public static let formerMetadata = Hints(rawValue: 1 << 17)
+
+    /// Hints of events about the inode that has the name, which concern all its names.
+    public static let ofInode: Hints = [.content, .metadata, .loneClose]
+
+    /// Hints of events about an inode that had the name.
+    public static let ofFormerInode: Hints = [.formerContent, .formerMetadata]
+
+    /// Of the inode that a rename brought, from before it did.
+    static let broughtAlong: Hints = [.contentBefore, .metadataBefore]
+
+    /// Events that take the name from the inode that has it.
+    public static let takesName: Hints = [.vanished, .renamedTo]
+
     /// What a rename takes along from the old name to the new one.
     var takenAlong: Hints {
         var taken: Hints = []
         if !isDisjoint(with: [.content, .loneClose, .contentBefore]) { taken.insert(.contentBefore) }
         if !isDisjoint(with: [.metadata, .metadataBefore]) { taken.insert(.metadataBefore) }
         return taken
+    }
+
+    /// The same told of the inode once it has lost the name.
+    public var asFormer: Hints {
+        var former = intersection(.ofFormerInode)
+        if !isDisjoint(with: [.content, .loneClose]) { former.insert(.formerContent) }
+        if contains(.metadata) { former.insert(.formerMetadata) }
+        return former
     }
 
     /// What events told, under this name and those before, of the inode that has the name now.
@@ -58,9 +84,6 @@ public struct Hints: OptionSet, Hashable, Sendable {
         if contains(.metadataBefore) { told.insert(.metadata) }
         return told
     }
-
-    /// Hints of events about the inode, which concern all its names.
-    public static let ofInode: Hints = [.content, .metadata, .loneClose]
 
     /// Hints that a file being written goes on raising.
     public static let ongoing: Hints = [.content, .metadata, .writtenOpen, .loneClose, .closed, .fresh]

@@ -67,8 +67,18 @@ public final class MarkSet {
 
     /// What a name is marked with; nothing for one that is not marked.
     public func hints(of name: UnsafeRawBufferPointer, in node: NodeID) -> Hints {
+        index(of: name, in: node).map { marks[$0].hints } ?? []
+    }
+
+    /// Where the inode that has a name now was renamed from, since the name was first marked: the name that the index
+    /// knows it by, through however many renames.
+    func origin(of name: UnsafeRawBufferPointer, in node: NodeID) -> Origin? {
+        origins.isEmpty ? nil : index(of: name, in: node).flatMap { origins[Int32($0)] }
+    }
+
+    private func index(of name: UnsafeRawBufferPointer, in node: NodeID) -> Int? {
         let index = slots[slot(of: name, in: node, NameHash.hash(name, in: node.index))]
-        return index < 0 ? [] : marks[Int(index)].hints
+        return index < 0 ? nil : Int(index)
     }
 
     /// Where the number of a name's mark is, or would be.
@@ -83,6 +93,7 @@ public final class MarkSet {
     }
 
     private func combine(_ index: Int, _ added: Hints) {
+        if !added.isDisjoint(with: .takesName) { giveUpInode(of: index) }
         var hints = marks[index].hints
         // An event of the name's own is not the echo of another name's, and has to reach the others.
         if !added.contains(.viaLink) || !hints.contains(.viaLink) { hints.remove(.viaLink) }
@@ -98,6 +109,20 @@ public final class MarkSet {
             hints.formUnion(own)
         }
         marks[index].hints = hints
+    }
+
+    /// The inode that has a mark's name loses it: what is told of the name from now on concerns another one.
+    private func giveUpInode(of index: Int) {
+        let hints = marks[index].hints
+        marks[index].hints.subtract(Hints.ofInode.union(.broughtAlong))
+        let origin = origins.removeValue(forKey: Int32(index))
+        let isEcho = hints.contains(.viaLink) && !hints.contains(.fresh)
+        let former = hints.intersection(.ofInode).asFormer
+        guard !former.isEmpty, !isEcho else { return }
+        // When the name was lost before, this is no longer what the index has there.
+        if !hints.contains(.vanished) { marks[index].hints.formUnion(former) }
+        // If it came by a rename, the index has it where it came from.
+        if let origin { origin.name.withUnsafeBytes { mark($0, in: origin.node, former) } }
     }
 
     private func matches(_ mark: Mark, _ name: UnsafeRawBufferPointer) -> Bool {

@@ -19,18 +19,30 @@ extension SystemTests {
             }
             try site.start()
             try scenario.act(stages[0])
+            try expectTouched(scenario, site, stages[0])
             try site.expectComplete(note: "(\(scenario.name), live)")
 
             try site.tracker.freeze()
             try scenario.act(stages[1])
             site.tracker.thaw()
+            try expectTouched(scenario, site, stages[1])
             try site.expectComplete(note: "(\(scenario.name), stopped)")
 
             site.tracker.kill9()
             try scenario.act(stages[2])
             try site.tracker.start()
+            try expectTouched(scenario, site, stages[2])
             try site.expectComplete(note: "(\(scenario.name), down)")
             site.tracker.stop()
+        }
+
+        private func expectTouched(_ scenario: MoveScenario, _ site: Site, _ stage: MoveScenario.Stage) throws {
+            guard let touched = scenario.touched else { return }
+            let isRecorded = try wait(atMost: 10) {
+                try site.collect()
+                return site.newRows.contains { $0.path == stage.there / touched }
+            }
+            #expect(isRecorded, "\(scenario.name): \(stage.there / touched) has no row\n\(site.diagnosis)")
         }
 
         /// A rename to an excluded name is a deletion, one from an excluded name a creation.
@@ -54,6 +66,26 @@ extension SystemTests {
             #expect(isBack, "\(site.diagnosis)")
             #expect(!site.newRows.contains { $0.path == hidden })
             try site.expectComplete()
+            site.tracker.stop()
+        }
+
+        /// Else a crash between the two would leave the second name without its record: the index knows an inode once.
+        @Test(.timeLimit(.minutes(1))) func aChangeReachesAllNamesInOneTransaction() throws {
+            let site = try Site(roots: ["a-backup", "b-backup"])
+            let names = [site.roots[0] / "own", site.roots[0] / "second", site.roots[1] / "third"]
+            try Disk.write(names[0])
+            for name in names.dropFirst() { try Disk.link(names[0], name) }
+            try site.start()
+            for name in names {
+                try Disk.append(name, Array("more".utf8))
+                let isSeen = try wait(atMost: 10, every: 1) {
+                    try site.collect()
+                    return !site.newRows.isEmpty
+                }
+                #expect(isSeen, "\(site.diagnosis)")
+                #expect(Set(site.newRows.map(\.path)) == Set(names), "after a write to \(name)")
+                try site.expectComplete()
+            }
             site.tracker.stop()
         }
 

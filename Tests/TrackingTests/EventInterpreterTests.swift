@@ -75,6 +75,28 @@ import Testing
         #expect(marks.count == 2)
     }
 
+    /// The index knows what was renamed twice by its first name.
+    @Test func aSecondRenameComesFromTheFirstName() throws {
+        read {
+            $0.add(2, .movedFrom, "one", cookie: 5)
+            $0.add(1, .movedTo, "two", cookie: 5)
+            $0.add(1, .modify, "two")
+            $0.add(1, .movedFrom, "two", cookie: 6)
+            $0.add(2, .movedTo, "three", cookie: 6)
+        }
+        let three = try #require(marks.index(of: "three", in: sub))
+        #expect(marks.origin(of: three) == Origin(node: sub, name: bytes("one")))
+        #expect(marks[three].hints.contains(.contentBefore))
+        #expect(marks.hints(of: "one", in: sub)?.contains(.formerContent) == true)
+        read {
+            $0.add(1, .create, "two")
+            $0.add(1, .movedFrom, "two", cookie: 7)
+            $0.add(1, .movedTo, "four", cookie: 7)
+        }
+        let four = try #require(marks.index(of: "four", in: root))
+        #expect(marks.origin(of: four) == Origin(node: root, name: bytes("two")))
+    }
+
     @Test func cookiesPairAcrossReadsWithOthersInBetween() throws {
         read(0) {
             $0.add(2, .movedFrom, "one", cookie: 5)

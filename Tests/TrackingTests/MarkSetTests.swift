@@ -69,6 +69,43 @@ import Testing
         #expect(marks.origin(of: index) == last)
     }
 
+    @Test(
+        arguments: [
+            (.content, .formerContent), (.loneClose, .formerContent), (.metadata, .formerMetadata),
+            ([.content, .metadata], [.formerContent, .formerMetadata]), (.contentBefore, []),
+        ] as [(Hints, Hints)])
+    func whatWasToldOfAnInodeStaysItsWhenItLosesTheName(told: Hints, former: Hints) {
+        for event in [.vanished, [.appeared, .renamedTo]] as [Hints] {
+            let marks = MarkSet()
+            marks.mark("x", in: node, told)
+            marks.mark("x", in: node, event)
+            #expect(marks.hints(of: "x", in: node) == event.union(former))
+            marks.mark("x", in: node, [.appeared, .content])
+            #expect(marks.hints(of: "x", in: node) == event.union(former).union([.appeared, .content]))
+        }
+    }
+
+    /// The index has never had the one that came and went in between.
+    @Test func anInodeBetweenTwoLossesIsNotTheFormerOne() {
+        marks.mark("x", in: node, .vanished)
+        marks.mark("x", in: node, [.appeared])
+        marks.mark("x", in: node, .content)
+        marks.mark("x", in: node, .vanished)
+        #expect(marks.hints(of: "x", in: node) == [.vanished, .appeared])
+    }
+
+    /// The index has an inode that was renamed where it came from.
+    @Test func whatWasToldOfARenamedInodeGoesBackToItsOrigin() throws {
+        let origin = Origin(node: node, name: bytes("old"))
+        marks.mark("old", in: node, [.vanished, .renamed])
+        marks.mark("new", in: node, [.appeared, .renamedTo], origin: origin)
+        marks.mark("new", in: node, .content)
+        marks.mark("new", in: node, .vanished)
+        #expect(marks.hints(of: "old", in: node) == [.vanished, .renamed, .formerContent])
+        let index = try #require(marks.index(of: "new", in: node))
+        #expect(marks.origin(of: index) == nil)
+    }
+
     /// A place in the tree that was given again has marks of the one before and of the one now.
     @Test func generationsInOnePlaceStayApart() {
         let next = NodeID(index: node.index, generation: node.generation + 1)
@@ -122,7 +159,8 @@ import Testing
         for step in 0..<5_000 {
             let node = NodeID(index: .random(in: 0..<8, using: &random), generation: .random(in: 0..<3, using: &random))
             let name = "f\(UInt8.random(in: 0..<60, using: &random))"
-            let hints = Hints(rawValue: 1 << UInt16.random(in: 0..<4, using: &random))
+            // Of those that only add up.
+            let hints = ([.content, .metadata, .appeared, .directory] as [Hints]).randomElement(using: &random)!
             marks.mark(name, in: node, hints)
             model[Key(node: node, name: name), default: []].formUnion(hints)
             if step % 1_700 == 1_699 {

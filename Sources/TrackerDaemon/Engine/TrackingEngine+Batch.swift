@@ -11,6 +11,7 @@ extension TrackingEngine {
     /// Looks at everything that was marked, and lists the directories that are new.
     func settleBatch(_ now: MonotonicTime) throws(StoreError) {
         windowOpened = nil
+        formerNames.expire(now)
         // Before anything is looked at where it is now: the index still has what had the vacated names.
         try recordVacated()
         batch.exchange(with: marks)
@@ -27,7 +28,6 @@ extension TrackingEngine {
         fresh.removeAll(keepingCapacity: true)
         for node in due where tree.isLive(node) { try scan(node) }
         try recordVacated()
-        if !(marks.isEmpty && fresh.isEmpty) { windowOpened = now }
     }
 
     /// Looks at the marked names of one directory.
@@ -53,19 +53,26 @@ extension TrackingEngine {
                     pacedCheck = min(pacedCheck ?? again, again)
                     return
                 }
-                // The name may be gone by the time that what waits for its next second is looked at.
-                let waiting = paced.isEmpty ? [] : paced.hints(of: name, in: node).intersection(.ofInode)
+                let hints = mark.hints.union(waitingHints(of: name, in: node, besides: mark.hints))
+                let origin = batch.origin(of: index)
                 let outcome = try look(
-                    at: name, in: node, descriptor, hints: mark.hints.union(waiting), origin: batch.origin(of: index),
-                    reason: .hinted)
+                    at: name, in: node, descriptor, hints: hints, origin: origin, reason: .hinted)
+                if origin != nil || !formerNames.isEmpty { try passOnFormer(hints, origin, name, in: node) }
                 switch outcome {
                 case .noTrace: someLeftNoTrace = true
-                case .putOff: marks.mark(name, in: node, mark.hints.union(.putOff), origin: batch.origin(of: index))
+                case .putOff: marks.mark(name, in: node, mark.hints.union(.putOff), origin: origin)
                 case .unchanged, .recorded: break
                 }
             }
         }
         if someLeftNoTrace || entriesRecorded.contains(node) { try compareItself(node, descriptor, reason: .hinted) }
+    }
+
+    /// What was told of a name and waits for its next second: the name may be gone by then.
+    private func waitingHints(of name: UnsafeRawBufferPointer, in node: NodeID, besides hints: Hints) -> Hints {
+        if paced.isEmpty { return [] }
+        let waiting = paced.hints(of: name, in: node).intersection(.ofInode)
+        return hints.isDisjoint(with: .takesName) ? waiting : waiting.asFormer
     }
 
     /// Brings the marks that waited for their name's next second back.

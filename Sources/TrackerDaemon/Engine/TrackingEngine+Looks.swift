@@ -85,11 +85,12 @@ extension TrackingEngine {
             guard try store.entry(in: directory, named: name) != nil else { return .recorded }
         }
         try append(.deleted, name, in: node, known.attributes)
-        try passOn(hints, of: known, except: EntryName(directory: directory, name: [UInt8](name)))
         if hints.contains(.renamed) {
             departed[Origin(node: node, name: [UInt8](name))] = (known.key, try pathID(of: node))
         }
-        if let heir = try store.remove(name, in: directory, key: known.key) { markHeir(heir) }
+        if let heir = try store.remove(name, in: directory, key: known.key) {
+            try leave(name, in: node, known.key, to: heir, hints)
+        }
         entriesRecorded.insert(node)
         return .recorded
     }
@@ -113,7 +114,10 @@ extension TrackingEngine {
         guard let directory = tree.directory(of: node) else { return }
         let key = try key(of: status, named: name, in: descriptor)
         let attributes = EntryAttributes(status, lookedAt: .now)
-        let from = try origin.flatMap { (origin) throws(StoreError) in try source(origin, of: key) }
+        let from = try origin.flatMap { (origin) throws(StoreError) -> (directory: PathID, name: [UInt8])? in
+            guard let source = try source(origin), source.key == key else { return nil }
+            return (source.directory, origin.name)
+        }
         if try !store.add(name, in: directory, key: key, attributes: attributes) {
             try joinOthers(
                 key, attributes, except: EntryName(directory: directory, name: [UInt8](name)), hints, origin)
@@ -121,78 +125,6 @@ extension TrackingEngine {
         guard let kind else { return }
         entriesRecorded.insert(node)
         try append(from != nil && kind == .created ? .moved : kind, name, in: node, attributes, from: from)
-    }
-
-    /// Where the index had the inode, when it is what the rename says.
-    private func source(_ origin: Origin, of key: InodeKey) throws(StoreError) -> (directory: PathID, name: [UInt8])? {
-        if let (departedKey, path) = departed[origin], departedKey == key { return (path, origin.name) }
-        guard tree.isLive(origin.node), let directory = tree.directory(of: origin.node) else { return nil }
-        let known = try origin.name.withRawBytes { (bytes) throws(StoreError) in
-            try store.entry(in: directory, named: bytes)
-        }
-        guard known?.key == key else { return nil }
-        return (try pathID(of: origin.node), origin.name)
-    }
-
-    /// An inode that the index knows got one more name. What else differs concerns all its names.
-    func joinOthers(
-        _ key: InodeKey, _ attributes: EntryAttributes, except new: EntryName, _ hints: Hints,
-        _ origin: Origin?
-    ) throws(StoreError) {
-        guard let before = try store.attributes(of: key) else { return }
-        if before.type != attributes.type {
-            try giveUp(namesOf: key, except: new)
-            return try store.setAttributes(attributes, of: key)
-        }
-        let verdict = Verdict.of(
-            known: IndexedEntry(key: key, attributes: before), seen: IndexedEntry(key: key, attributes: attributes),
-            hints: hints.ofInodeThere, reason: .hinted)
-        try store.setAttributes(attributes, of: key)
-        let names = try store.names(of: key)
-        if case .changed(let kind) = verdict {
-            markOthers(names, except: new, kind)
-        } else if Int(attributes.linkCount) < names.count {
-            // Some of them are gone; the one it was renamed from has its own mark.
-            for other in names where other != new {
-                guard let node = tree.node(of: other.directory), origin != Origin(node: node, name: other.name) else {
-                    continue
-                }
-                marks.mark(other.name, in: node, .viaLink)
-            }
-        }
-    }
-
-    /// An inode number was given again to something of another type: what had it before is no longer what its names
-    /// name, and they are looked at while the index still says what that was.
-    private func giveUp(namesOf key: InodeKey, except new: EntryName) throws(StoreError) {
-        for other in try store.names(of: key) where other != new {
-            guard let node = tree.node(of: other.directory) else { continue }
-            if case .directory(let opened) = try open(node, for: .look) {
-                _ = try other.name.withTerminatedName { (name) throws(StoreError) in
-                    try look(
-                        at: name, in: node, opened.descriptor.number, hints: .putOff, origin: nil, reason: .hinted)
-                }
-            } else {
-                marks.mark(other.name, in: node, .viaLink)
-            }
-        }
-    }
-
-    /// What events told of an inode through a name that is gone, or another inode's by now, concerns its other names.
-    func passOn(_ hints: Hints, of known: IndexedEntry, except this: EntryName) throws(StoreError) {
-        guard known.attributes.linkCount > 1, known.attributes.type != .directory, !hints.isDisjoint(with: .ofInode)
-        else { return }
-        let kind: ChangeKind = hints.isDisjoint(with: [.content, .loneClose]) ? .metadata : .modified
-        markOthers(try store.names(of: known.key), except: this, kind)
-    }
-
-    /// The other names of an inode that changed: each gets its own record.
-    func markOthers(_ names: [EntryName], except this: EntryName, _ kind: ChangeKind) {
-        let hints: Hints = kind == .metadata ? [.metadata, .viaLink] : [.content, .viaLink]
-        for other in names where other != this {
-            guard let node = tree.node(of: other.directory) else { continue }
-            marks.mark(other.name, in: node, hints)
-        }
     }
 
     // MARK: Names on both sides
@@ -226,8 +158,7 @@ extension TrackingEngine {
             try store.setAttributes(seen.attributes, of: key)
             return .unchanged
         case .changed(.replaced):
-            try passOn(hints, of: known, except: EntryName(directory: directory, name: [UInt8](name)))
-            try forget(known, name, in: node)
+            try forget(known, name, in: node, hints)
             try appear(
                 status, name, in: node, descriptor, hints: hints.union(.appeared), origin: nil, kind: .replaced)
             return .recorded
@@ -251,7 +182,7 @@ extension TrackingEngine {
     ) throws(StoreError) -> LookOutcome {
         let child = tree.child(of: node, named: name)
         guard status.isDirectory && known.attributes.type == .directory else {
-            try forget(known, name, in: node)
+            try forget(known, name, in: node, hints)
             try appear(status, name, in: node, descriptor, hints: hints.union(.appeared), origin: nil, kind: .replaced)
             return .recorded
         }

@@ -175,33 +175,6 @@ extension TrackingEngine {
         }
     }
 
-    /// The index had not heard of a change of an inode when one of its names was found in a moved directory: the event
-    /// was about the name where the directory was before. The other names get their records too.
-    private func tellOthers(
-        of known: IndexedEntry, seen attributes: EntryAttributes, _ this: EntryName
-    ) throws(StoreError) {
-        guard max(known.attributes.linkCount, attributes.linkCount) > 1, known.attributes.changed != attributes.changed
-        else { return }
-        let seen = IndexedEntry(key: known.key, attributes: attributes)
-        let verdict = Verdict.of(known: known, seen: seen, hints: [], reason: .gap)
-        guard case .changed(let kind) = verdict else { return }
-        markOthers(try store.names(of: known.key), except: this, kind)
-    }
-
-    /// Names of a directory that goes from the tree, with events that were not looked into: what they tell of an inode
-    /// concerns the names that it has elsewhere.
-    func passOnMarks(of node: NodeID, _ directory: DirectoryID) throws(StoreError) {
-        for set in [batch, marks, paced] {
-            for index in set.indices(of: node) where !set[index].hints.isDisjoint(with: .ofInode) {
-                let (name, hints) = (set.withName(of: set[index]) { [UInt8]($0) }, set[index].hints)
-                let known = try name.withRawBytes { (bytes) throws(StoreError) in
-                    try store.entry(in: directory, named: bytes)
-                }
-                if let known { try passOn(hints, of: known, except: EntryName(directory: directory, name: name)) }
-            }
-        }
-    }
-
     /// The directory that the tree has at a path now.
     private func node(at path: [UInt8]) -> NodeID? {
         for root in tree.roots where !tree.state(of: root).contains(.detached) {
@@ -315,11 +288,5 @@ extension TrackingEngine {
             rootParents[member] = nil
             tree.remove(member)
         }
-    }
-
-    /// Another name of an inode that lost one: its link count and time of change follow.
-    func markHeir(_ heir: EntryName) {
-        guard let node = tree.node(of: heir.directory) else { return }
-        marks.mark(heir.name, in: node, .linkLost)
     }
 }

@@ -133,8 +133,14 @@ extension TrackingEngine {
     }
 
     /// Takes a name out of the index without a record of its own: something else has taken its place.
-    func forget(_ entry: IndexedEntry, _ name: UnsafeRawBufferPointer, in node: NodeID) throws(StoreError) {
+    ///
+    /// - Parameter hints: what the name was marked with, when that is known.
+    func forget(
+        _ entry: IndexedEntry, _ name: UnsafeRawBufferPointer, in node: NodeID, _ hints: Hints = []
+    ) throws(StoreError) {
         guard let directory = tree.directory(of: node) else { return }
-        if let heir = try store.remove(name, in: directory, key: entry.key) { markHeir(heir) }
+        if let heir = try store.remove(name, in: directory, key: entry.key) {
+            try leave(name, in: node, entry.key, to: heir, hints)
+        }
     }
 }

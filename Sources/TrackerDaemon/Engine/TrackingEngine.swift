@@ -22,6 +22,10 @@ final class TrackingEngine {
     let batch = MarkSet()
     /// The names whose next record waits because they are written continuously.
     let paced = MarkSet()
+    /// The names to be looked at in the same step because another name of their inode changed.
+    var echoes = MarkSet()
+    /// Names that the index gave up before their events were read.
+    var formerNames = FormerNames()
     let interpreter: EventInterpreter
     var pacing = RecordPacing()
     var lister = DirectoryLister()
@@ -150,13 +154,15 @@ final class TrackingEngine {
         }
         for node in interpreter.takeUnwatched() { reconsider(unwatched: node) }
         for (node, name) in interpreter.takeDiscoveries() { try discover(name, in: node) }
-        if windowOpened == nil && !(marks.isEmpty && fresh.isEmpty) { windowOpened = now }
+        openWindow(now)
 
         if let pacedCheck, isHurried || pacedCheck <= now { releasePaced(now) }
         let didSettle = isBatchDue(now)
         if didSettle { try settleBatch(now) }
         try walkSlice(until: now.nanoseconds + Self.sliceTime)
         try settleDetached(now)
+        try settleEchoes(now)
+        openWindow(now)
         if let nextPoll, nextPoll <= now { poll(now) }
         schedulePoll(now)
         if walk.isEmpty { try finishWalk() }
@@ -167,6 +173,11 @@ final class TrackingEngine {
         statistics.directories = tree.count
         statistics.watches = tree.watchCount
         statistics.polled = polled.count
+    }
+
+    /// What is marked is looked at when the settling time is over.
+    private func openWindow(_ now: MonotonicTime) {
+        if windowOpened == nil && !(marks.isEmpty && fresh.isEmpty) { windowOpened = now }
     }
 
     /// Index and history tell the same: no name has left its place without the rows that say so.
