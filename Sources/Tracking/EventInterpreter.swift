@@ -102,8 +102,9 @@ public final class EventInterpreter {
 
     private func onEntry(_ event: InotifyEvent, _ name: UnsafeRawBufferPointer, _ node: NodeID, _ now: MonotonicTime) {
         let isDirectory = event.mask.contains(.isDirectory)
-        if isExcluded(name, node, isDirectory) { return }
-        var hints: Hints = isDirectory ? [.directory, .fresh] : .fresh
+        let isExcluded = isExcluded(name, node, isDirectory)
+        if isExcluded && isDirectory { return }
+        var hints: Hints = isDirectory ? [.directory, .fresh] : isExcluded ? [.excluded, .fresh] : .fresh
         var origin: Origin?
         if event.mask.contains(.modify) { hints.formUnion(isDirectory ? .metadata : [.content, .writtenOpen]) }
         if event.mask.contains(.attributes) { hints.insert(.metadata) }

@@ -49,6 +49,9 @@ public struct Hints: OptionSet, Hashable, Sendable {
     /// Attributes of what the index has at the name had changed before it lost the name.
     public static let formerMetadata = Hints(rawValue: 1 << 17)
 
+    /// The name is excluded: only what is told of its inode counts, for the names that are not.
+    public static let excluded = Hints(rawValue: 1 << 18)
+
     /// Hints of events about the inode that has the name, which concern all its names.
     public static let ofInode: Hints = [.content, .metadata, .loneClose]
 

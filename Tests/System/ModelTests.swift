@@ -44,7 +44,8 @@ extension SystemTests {
                     // What follows a failure says nothing: the seed replays it.
                     guard try expectRows(site, churn, first, oracle, note) else { return }
                 }
-                try site.expectComplete(exactTimes: false, note: note)
+                let passing = Set(churn.steps[first...].flatMap { $0.gone + $0.present })
+                try site.expectComplete(exactTimes: false, note: note, passing: passing)
                 oracle.settle(churn.tree.items.keys.filter(churn.isWatched))
                 churn.settle()
             }

@@ -59,6 +59,15 @@ extension MoveScenario {
             try Disk.exchange(stage.here / "f", stage.here / "old")
             try Disk.unlink(stage.here / "old")
         },
+        MoveScenario(link: "renamed to an excluded name, changed and removed, as by an NFS client") { stage in
+            try Disk.rename(stage.here / "f", stage.here / ".nfs0001")
+            try touch(stage.here / ".nfs0001")
+            try Disk.unlink(stage.here / ".nfs0001")
+        },
+        MoveScenario(link: "renamed to an excluded name and changed") { stage in
+            try Disk.rename(stage.here / "f", stage.here / ".nfs0002")
+            try touch(stage.here / ".nfs0002")
+        },
         MoveScenario(link: "changed in a directory that is moved out") { stage in
             try Disk.rename(stage.here / "f", stage.here / "d/f")
             try touch(stage.here / "d/f")

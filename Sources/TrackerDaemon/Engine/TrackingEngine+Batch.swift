@@ -48,6 +48,9 @@ extension TrackingEngine {
         for index in batch.indices(of: node) {
             let mark = batch[index]
             try batch.withName(of: mark) { (name) throws(StoreError) in
+                if mark.hints.contains(.excluded) {
+                    return try lookAtExcluded(name, in: node, descriptor, mark.hints, batch.origin(of: index))
+                }
                 if !isHurried, let again = pacing.putOff(name, in: node, hints: mark.hints, now: now) {
                     paced.mark(name, in: node, mark.hints.subtracting(.fresh))
                     pacedCheck = min(pacedCheck ?? again, again)

@@ -78,6 +78,20 @@ extension TrackingEngine {
         formerNames.note(name, in: node, key, isExplained: false, now: .now)
     }
 
+    /// An excluded name had events: they count for the names of its inode that are not excluded. (An NFS client that
+    /// removes an open file goes on writing to it by a name of this kind.)
+    func lookAtExcluded(
+        _ name: UnsafeRawBufferPointer, in node: NodeID, _ descriptor: CInt, _ hints: Hints, _ origin: Origin?
+    ) throws(StoreError) {
+        let told = hints.ofInodeThere
+        if !told.isDisjoint(with: .ofInode), let status = try? FileStatus.of(name.cString, in: descriptor),
+            !status.isDirectory, status.linkCount > 1
+        {
+            try passOn(told, namesOf: try key(of: status, named: name, in: descriptor))
+        }
+        if origin != nil || !formerNames.isEmpty { try passOnFormer(hints, origin, name, in: node) }
+    }
+
     /// Names of a directory that goes from the tree, with events that were not looked into: what they tell of an inode
     /// concerns the names that it has elsewhere.
     func passOnMarks(of node: NodeID, _ directory: DirectoryID) throws(StoreError) {
