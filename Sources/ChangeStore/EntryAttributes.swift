@@ -13,6 +13,8 @@ public struct EntryAttributes: Equatable, Sendable {
     public var deviceNumber: UInt64
     public var modified: Timestamp
     public var changed: Timestamp
+    /// How the entry joins another file system to the one of its directory.
+    public var boundary: FileSystemBoundary
     /// The inode changed so shortly before it was looked at that a later change might carry the same timestamp.
     public var isRacy: Bool
 
@@ -29,6 +31,7 @@ public struct EntryAttributes: Equatable, Sendable {
         deviceNumber = status.deviceNumber
         modified = status.modified
         changed = status.changed
+        boundary = status.isMountRoot ? .mount : .none
         isRacy = now.map { Self.isRacy(changed: status.changed, lookedAt: $0) } ?? false
     }
 
@@ -43,7 +46,7 @@ public struct EntryAttributes: Equatable, Sendable {
 
     public init(
         mode: UInt16, owner: UInt32, group: UInt32, linkCount: UInt32, size: Int64, deviceNumber: UInt64,
-        modified: Timestamp, changed: Timestamp, isRacy: Bool
+        modified: Timestamp, changed: Timestamp, boundary: FileSystemBoundary = .none, isRacy: Bool
     ) {
         self.mode = mode
         self.owner = owner
@@ -53,12 +56,25 @@ public struct EntryAttributes: Equatable, Sendable {
         self.deviceNumber = deviceNumber
         self.modified = modified
         self.changed = changed
+        self.boundary = boundary
         self.isRacy = isRacy
     }
 }
 
+/// What an entry is that may be on another file system than its directory: it decides what its absence means.
+public enum FileSystemBoundary: UInt8, Sendable {
+    case none
+    /// Something is mounted there: when that is unmounted, nothing of it is deleted.
+    case mount
+    /// A subvolume (btrfs) or what looks like one: it is another file system without a mount, and goes only by being
+    /// deleted.
+    case subvolume
+}
+
 /// The stored form, made small for what most files are: of mode 0644, with the group's number that of the owner, one
 /// name, and no change since its content was written. Such a file takes 11 to 15 bytes.
+///
+/// The place of the device number holds the boundary of what is no device.
 ///
 /// First comes an integer with the mode, as its difference from that of a plain file, and five flags that say which of
 /// the rest is left out. Integers are LEB128, times eight bytes, little-endian: they are as long in LEB128 or longer.
@@ -73,6 +89,13 @@ extension EntryAttributes {
     private static let oneLinkFlag: UInt64 = 8
     private static let deviceFlag: UInt64 = 16
     private static let flagBits: UInt64 = 5
+
+    private var isDevice: Bool { Self.isDevice(mode) }
+
+    private static func isDevice(_ mode: UInt16) -> Bool {
+        let type = FileType(mode: mode)
+        return type == .characterDevice || type == .blockDevice
+    }
 
     /// - Returns: the number of bytes written into `buffer`, which must hold `longestEncoding`.
     func encode(into buffer: UnsafeMutableRawBufferPointer) -> Int {
@@ -96,7 +119,8 @@ extension EntryAttributes {
         if changed == modified { flags |= Self.sameTimeFlag }
         if group == owner { flags |= Self.sameGroupFlag }
         if linkCount == 1 { flags |= Self.oneLinkFlag }
-        if deviceNumber != 0 { flags |= Self.deviceFlag }
+        let special = isDevice ? deviceNumber : UInt64(boundary.rawValue)
+        if special != 0 { flags |= Self.deviceFlag }
         put(UInt64(mode ^ Self.plainFile) << Self.flagBits | flags)
         put(UInt64(owner))
         if flags & Self.sameGroupFlag == 0 { put(UInt64(group)) }
@@ -104,7 +128,7 @@ extension EntryAttributes {
         put(UInt64(bitPattern: size))
         put(modified)
         if flags & Self.sameTimeFlag == 0 { put(changed) }
-        if flags & Self.deviceFlag != 0 { put(deviceNumber) }
+        if flags & Self.deviceFlag != 0 { put(special) }
         return offset
     }
 
@@ -143,7 +167,10 @@ extension EntryAttributes {
         size = Int64(bitPattern: take())
         modified = takeTime()
         changed = first & Self.sameTimeFlag != 0 ? modified : takeTime()
-        deviceNumber = first & Self.deviceFlag != 0 ? take() : 0
+        let special = first & Self.deviceFlag != 0 ? take() : 0
+        let isDevice = Self.isDevice(mode)
+        deviceNumber = isDevice ? special : 0
+        boundary = isDevice ? .none : FileSystemBoundary(rawValue: UInt8(truncatingIfNeeded: special)) ?? .none
         guard valid, offset == bytes.count else {
             throw StoreError(reason: .corrupt, operation: "reading the index", message: "attributes of another length")
         }

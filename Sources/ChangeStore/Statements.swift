@@ -2,6 +2,7 @@
 final class Statements {
     let insertEntry: Statement
     let selectEntry: Statement
+    let selectAnyEntry: Statement
     let deleteEntry: Statement
     let insertInode: Statement
     let selectInode: Statement
@@ -26,6 +27,7 @@ final class Statements {
             SELECT e.fs, e.inode, i.attributes, i.directory, i.name FROM entries e
             JOIN inodes i ON i.fs = e.fs AND i.inode = e.inode WHERE e.directory = ?1 AND e.hash = ?2
             """)
+        selectAnyEntry = try database.prepare("SELECT 1 FROM entries WHERE directory = ?1 LIMIT 1")
         deleteEntry = try database.prepare(
             "DELETE FROM entries WHERE directory = ?1 AND hash = ?2 AND fs = ?3 AND inode = ?4")
         insertInode = try database.prepare(

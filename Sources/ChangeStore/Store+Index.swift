@@ -63,6 +63,14 @@ extension Store {
         try lister.forEachEntry(in: directory, body)
     }
 
+    /// The index has no name in a directory.
+    public func isEmpty(_ directory: DirectoryID) throws(StoreError) -> Bool {
+        let statement = statements.selectAnyEntry
+        statement.bind(1, directory.rawValue)
+        defer { statement.reset() }
+        return try !statement.step()
+    }
+
     /// What the index says of an inode, whatever it is called.
     public func attributes(of key: InodeKey) throws(StoreError) -> EntryAttributes? {
         let statement = statements.selectInode

@@ -44,6 +44,8 @@ public struct FileStatus: Equatable, Sendable {
     public var changed: Timestamp
     /// The birth time; 0 where the file system keeps none.
     public var born: Timestamp
+    /// Something is mounted there (`STATX_ATTR_MOUNT_ROOT`, Linux 5.8).
+    public var isMountRoot: Bool
 
     @inlinable
     public var type: FileType { FileType(mode: mode) }
@@ -52,7 +54,8 @@ public struct FileStatus: Equatable, Sendable {
 
     public init(
         mode: UInt16, owner: UInt32, group: UInt32, linkCount: UInt32, size: Int64, inode: UInt64, device: UInt64,
-        deviceNumber: UInt64 = 0, modified: Timestamp, changed: Timestamp, born: Timestamp
+        deviceNumber: UInt64 = 0, modified: Timestamp, changed: Timestamp, born: Timestamp,
+        isMountRoot: Bool = false
     ) {
         self.mode = mode
         self.owner = owner
@@ -65,6 +68,7 @@ public struct FileStatus: Equatable, Sendable {
         self.modified = modified
         self.changed = changed
         self.born = born
+        self.isMountRoot = isMountRoot
     }
 }
 
@@ -84,6 +88,7 @@ extension FileStatus {
             raw.stx_mask & UInt32(STATX_BTIME) == 0
             ? Timestamp(nanoseconds: 0)
             : Timestamp(seconds: raw.stx_btime.tv_sec, nanoseconds: Int64(raw.stx_btime.tv_nsec))
+        isMountRoot = raw.stx_attributes & UInt64(STATX_ATTR_MOUNT_ROOT) != 0
     }
 
     /// The status of the entry `name` (NUL-terminated) of the open `directory`, never following a symlink

@@ -4,11 +4,12 @@ public import LinuxKernel
 /// Names that the index gave up a short time ago, of inodes that have other names.
 ///
 /// A look can find a name gone, or another inode's, before the events that led there are read. What those tell then
-/// concerns the inode that had the name, and so its other names, and the index no longer says which one it was.
+/// concerns the inode that had the name, and so its other names, and the index no longer says which one it was. And
+/// whoever has an inode open goes on by its old name: the kernel names it in the events of later writes, though the
+/// name was unlinked or is another inode's by now (fs/notify: the dentry keeps it).
 public struct FormerNames {
-    /// Nanoseconds that a name is remembered at least: a record can be put off for one second (`RecordPacing`), and what
-    /// was in the kernel's queue at the time of a look is read with the next batch.
-    static let lifetime: Int64 = 3_000_000_000
+    /// Nanoseconds that a name is remembered at least, for those who have its inode open.
+    static let lifetime: Int64 = 60_000_000_000
     /// Names in one generation at most; past that the older generation goes early.
     private static let limit = 16_384
 
@@ -36,11 +37,18 @@ public struct FormerNames {
         current[NameHash.hash(name, in: node.index), default: []].append(Former(key: key, isExplained: isExplained))
     }
 
-    /// The inodes that what was told of a name may concern.
+    /// The inodes that what was told of a name concerns.
     public func inodes(toldOf name: UnsafeRawBufferPointer, in node: NodeID, _ hints: Hints) -> [InodeKey] {
         let isOfFormer = !hints.isDisjoint(with: .ofFormerInode)
         guard !isEmpty, isOfFormer || !hints.isDisjoint(with: .ofInode) else { return [] }
         return formers(of: name, in: node).filter { isOfFormer || !$0.isExplained }.map(\.key)
+    }
+
+    /// The inodes that what was told of a name may concern, if somebody has them open: the event tells, or another file
+    /// of the name does.
+    public func inodes(perhapsToldOf name: UnsafeRawBufferPointer, in node: NodeID, _ hints: Hints) -> [InodeKey] {
+        guard !isEmpty, hints.isDisjoint(with: .ofFormerInode), !hints.isDisjoint(with: .ofInode) else { return [] }
+        return formers(of: name, in: node).filter(\.isExplained).map(\.key)
     }
 
     /// The inode that had a name last.

@@ -46,6 +46,60 @@ extension SystemTests {
             site.tracker.stop()
         }
 
+        /// What cannot be looked into is recorded as it is known, and holds nothing else up.
+        @Test(.timeLimit(.minutes(1)), .enabled(if: Privilege.isRoot, "needs root to run as somebody else"))
+        func aRenamedDirectoryWithAnUnreadableOne() throws {
+            let copy = try Scratch()
+            try require(["cp", Tracker.binary, (copy.path / "changes").string])
+            let site = try Site { settings, scratch in
+                settings.wrapper = ["setpriv", "--reuid=\(Self.user)", "--regid=\(Self.user)", "--clear-groups", "--"]
+            }
+            try Disk.makeDirectory(site.root / "old")
+            try Disk.makeDirectory(site.root / "old/secret")
+            try Disk.write(site.root / "old/secret/file")
+            for path in [site.root, site.root / "old", site.scratch.path / "state", site.scratch.path / "log"] {
+                try Disk.changeOwner(path, Self.user, Self.user)
+            }
+            try site.start()
+            try Disk.changeMode(site.root / "old/secret", 0o700)
+            try site.expectComplete()
+            try Disk.rename(site.root / "old", site.root / "new")
+            try site.expectComplete()
+            for number in 0..<5 {
+                try Disk.write(site.root / Path("lone-\(number)"))
+                let began = MonotonicTime.now
+                let isLogged = try wait(atMost: 5, every: 2) {
+                    try site.log.refresh()
+                    return site.log.lines.contains(site.root / Path("lone-\(number)"))
+                }
+                #expect(isLogged && MonotonicTime.now - began < 400_000_000, "\(MonotonicTime.now - began) ns")
+            }
+            site.tracker.stop()
+        }
+
+        /// Without a watch where roots may appear, the poll finds them.
+        @Test(
+            .timeLimit(.minutes(1)), .enabled(if: Privilege.canMakeUserNamespace, "needs unprivileged user namespaces"))
+        func rootsAppearWithoutAnyWatch() throws {
+            let site = try Site { settings, _ in
+                settings.wrapper = [
+                    "unshare", "-Ur", "sh", "-c",
+                    "echo 0 >/proc/sys/user/max_inotify_watches && exec \"$0\" \"$@\"",
+                ]
+                settings.pollInterval = "1s"
+            }
+            try site.start()
+            #expect(site.tracker.notify.status.contains("polled for new roots"), "\(site.tracker.notify.status)")
+            try Disk.makeDirectory(site.base / "late-backup")
+            try Disk.write(site.base / "late-backup/file")
+            let isFound = try wait(atMost: 10) {
+                try site.collect()
+                return site.recorded.logged.contains(site.base / "late-backup/file")
+            }
+            #expect(isFound, "\(site.diagnosis)")
+            site.tracker.stop()
+        }
+
         @Test(
             .timeLimit(.minutes(2)), .enabled(if: Privilege.canMakeUserNamespace, "needs unprivileged user namespaces"))
         func directoriesWithoutAWatchArePolled() throws {

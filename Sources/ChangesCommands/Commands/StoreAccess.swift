@@ -17,16 +17,25 @@ func openChangeSource(in directory: [UInt8]) throws -> any ChangeSource {
 /// While a tracker runs, changes go on between its last look and this one: what differs is looked at again, and only
 /// what differs every time is reported.
 ///
-/// - Parameter report: is given each difference, as one line without its end.
-func verifyIndex(in directory: [UInt8], report: (_ difference: String) throws -> Void) throws {
+/// - Parameters:
+///   - report: is given each difference, as one line without its end.
+///   - skip: is given what could not be compared, in the same way.
+func verifyIndex(
+    in directory: [UInt8], report: (_ difference: String) throws -> Void, skip: (_ directory: String) -> Void
+) throws {
     var remaining: Set<IndexVerification.Difference>?
+    var skipped: Set<IndexVerification.Difference> = []
     for _ in 0..<3 {
         let isTracked = try settle(in: directory)
         let found = try openingStore(in: directory) { () throws(StoreError) in
-            Set(try IndexVerification(stateDirectory: directory).differences())
+            try IndexVerification(stateDirectory: directory).run()
         }
-        remaining = remaining.map { $0.intersection(found) } ?? found
+        remaining = remaining.map { $0.intersection(found.differences) } ?? found.differences
+        skipped = found.skipped
         if remaining?.isEmpty ?? true || !isTracked { break }
+    }
+    for directory in skipped.sorted(by: { $0.path.lexicographicallyPrecedes($1.path) }) {
+        skip("\(TerminalText.of(directory.path)): \(directory.text)")
     }
     for difference in (remaining ?? []).sorted(by: { $0.path.lexicographicallyPrecedes($1.path) }) {
         try report("\(TerminalText.of(difference.path)): \(difference.text)")

@@ -9,7 +9,10 @@ struct Verify: ParsableCommand {
     struct Index: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Compares the index with the disk, after everything pending is processed.",
-            discussion: "Prints each difference, and exits 1 if there is one.")
+            discussion: """
+                Prints each difference, and exits 1 if there is one. What cannot be compared (held, missing or \
+                unreadable directories) is named on standard error.
+                """)
 
         @OptionGroup var store: StoreOptions
 
@@ -19,6 +22,8 @@ struct Verify: ParsableCommand {
             try verifyIndex(in: store.directory()) { difference in
                 count += 1
                 try output.append(difference + "\n")
+            } skip: { directory in
+                Output.complain("changes: not compared: \(directory)")
             }
             try output.flush()
             guard count > 0 else { return }

@@ -26,7 +26,10 @@ extension TrackingEngine {
         departed.removeAll(keepingCapacity: departed.count < 1_024)
         let due = fresh
         fresh.removeAll(keepingCapacity: true)
-        for node in due where tree.isLive(node) { try scan(node) }
+        for node in due where tree.isLive(node) {
+            try scan(node)
+            heartbeat.progress()
+        }
         try recordVacated()
     }
 
@@ -37,6 +40,8 @@ extension TrackingEngine {
         case .directory(let opened):
             misplaced[node] = nil
             if arrivals[node] != nil { try scan(node) }
+            // It left before it could be listed: what is found in it now would be taken for a part of where it was.
+            if arrivals[node] != nil { return try putOff(node, now) }
             try lookAtMarks(of: node, opened.descriptor.number, now)
         case .notThere: try putOff(node, now)
         case .refused(let error): tell(refused: error, node)
@@ -62,7 +67,9 @@ extension TrackingEngine {
                     at: name, in: node, descriptor, hints: hints, origin: origin, reason: .hinted)
                 if origin != nil || !formerNames.isEmpty { try passOnFormer(hints, origin, name, in: node) }
                 switch outcome {
-                case .noTrace: someLeftNoTrace = true
+                case .noTrace:
+                    someLeftNoTrace = true
+                    try passOnNameless(hints, name, in: node)
                 case .putOff: marks.mark(name, in: node, mark.hints.union(.putOff), origin: origin)
                 case .unchanged, .recorded: break
                 }
@@ -95,7 +102,7 @@ extension TrackingEngine {
         guard let status = try? FileStatus.of(descriptor: descriptor) else { return }
         let identity = tree.identity(of: node)
         guard let known = try store.attributes(of: identity.key), known.type == .directory else { return }
-        let seen = EntryAttributes(status, lookedAt: .now)
+        let seen = seen(status, identity.key, in: tree.parent(of: node))
         switch Verdict.ofDirectoryItself(known: known, seen: seen, entriesRecorded: explained, reason: reason) {
         case .unchanged: break
         case .consequence: try store.setAttributes(seen, of: identity.key)

@@ -38,8 +38,8 @@ extension TrackingEngine {
                 if isSeenHappening { refresh(child) }
                 return child
             }
-            if tree.identity(of: child).key.fileSystem != key.fileSystem {
-                hold(child, seen: identity)
+            if try isMountChange(child, name, in: parent, status) {
+                try meetOtherFileSystem(child, seen: identity)
                 return child
             }
             try detach(child)
@@ -49,9 +49,7 @@ extension TrackingEngine {
             if tree.isLive(known) { return nil }
         }
         let node = tree.add(name, to: parent, identity: identity)
-        if isForeign(device: status.device)
-            || (settings.oneFileSystem && key.fileSystem != tree.identity(of: parent).key.fileSystem)
-        {
+        if !mayEnter(node, key.fileSystem, device: status.device) {
             tree.setState(.notEntered, of: node)
             return node
         }

@@ -48,9 +48,7 @@ extension TrackingEngine {
         markHeir(heir)
         let isExplained = !hints.isDisjoint(with: .takesName)
         try passOn(isExplained ? hints.intersection(.ofFormerInode) : hints, namesOf: key)
-        if !isExplained || hints.contains(.renamed) {
-            formerNames.note(name, in: node, key, isExplained: isExplained, now: .now)
-        }
+        formerNames.note(name, in: node, key, isExplained: isExplained, now: .now)
     }
 
     /// Another name of an inode that lost one: its link count and time of change follow.
@@ -71,6 +69,10 @@ extension TrackingEngine {
         _ hints: Hints, _ origin: Origin?, _ name: UnsafeRawBufferPointer, in node: NodeID
     ) throws(StoreError) {
         for key in formerNames.inodes(toldOf: name, in: node, hints) { try passOn(hints, namesOf: key) }
+        for key in formerNames.inodes(perhapsToldOf: name, in: node, hints) {
+            // One name's look tells whether it is this inode that changed, and so reaches the others.
+            if let heir = try store.names(of: key).first { markHeir(heir) }
+        }
         if !hints.isDisjoint(with: .takesName) { formerNames.explain(name, in: node) }
         guard let origin, let directory = tree.directory(of: node), let (key, _) = try source(origin) else { return }
         if try store.entry(in: directory, named: name)?.key == key { return }
@@ -90,6 +92,20 @@ extension TrackingEngine {
             try passOn(told, namesOf: try key(of: status, named: name, in: descriptor))
         }
         if origin != nil || !formerNames.isEmpty { try passOnFormer(hints, origin, name, in: node) }
+    }
+
+    /// A name of a file without one: `#` and its inode's number (fs/dcache.c: d_mark_tmpfile). Events of a file that was
+    /// opened with `O_TMPFILE` and got its names later tell of it by that.
+    func passOnNameless(_ hints: Hints, _ name: UnsafeRawBufferPointer, in node: NodeID) throws(StoreError) {
+        guard name.first == UInt8(ascii: "#"), !hints.isDisjoint(with: .ofInode) else { return }
+        var inode: UInt64 = 0
+        for digit in name.dropFirst() {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return }
+            let (tens, overflow) = inode.multipliedReportingOverflow(by: 10)
+            if overflow { return }
+            inode = tens &+ UInt64(digit - UInt8(ascii: "0"))
+        }
+        try passOn(hints, namesOf: InodeKey(fileSystem: tree.identity(of: node).key.fileSystem, inode: inode))
     }
 
     /// Names of a directory that goes from the tree, with events that were not looked into: what they tell of an inode

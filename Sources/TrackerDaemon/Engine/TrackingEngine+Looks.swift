@@ -145,7 +145,7 @@ extension TrackingEngine {
             }
         }
         let key = try key(of: status, named: name, in: descriptor)
-        let seen = IndexedEntry(key: key, attributes: EntryAttributes(status, lookedAt: .now))
+        let seen = IndexedEntry(key: key, attributes: seen(status, key, in: node))
         if status.isDirectory || known.attributes.type == .directory {
             return try compareDirectory(known, seen, status, name, in: node, descriptor, hints: hints, reason: reason)
         }
@@ -207,7 +207,7 @@ extension TrackingEngine {
             try append(.moved, name, in: node, seen.attributes, from: (try pathID(of: node), [UInt8](name)))
             for member in tree.subtree(of: child) where tree.directory(of: member) != nil && arrivals[member] == nil {
                 arrivals[member] = RecordedPlace(path: tree.path(of: member), id: try pathID(of: member))
-                queue(member, [])
+                queueSoon(member)
             }
             return .recorded
         case .changed(let kind):
@@ -238,23 +238,5 @@ extension TrackingEngine {
             try append(.replaced, name, in: node, seen.attributes)
         }
         return .recorded
-    }
-
-    /// Another file system is where a directory was, or the one that was expected is back.
-    func hold(_ node: NodeID, seen identity: DirectoryIdentity) {
-        let path = printable(tree.path(of: node))
-        if expected[node] == identity {
-            expected[node] = nil
-            tree.clearState(.held, of: node)
-            log.notice("the expected file system is back", metadata: ["path": "\(path)"])
-        } else {
-            if expected[node] == nil { expected[node] = tree.identity(of: node) }
-            tree.setState(.held, of: node)
-            log.warning(
-                "another file system or directory is here than before: what is missing in it is not taken for deleted",
-                metadata: ["path": "\(path)", "remedy": "mount the right one, or run: changes accept \(path)"])
-        }
-        tree.setIdentity(identity, of: node)
-        queue(node, [.queuedDeep, .queuedGap])
     }
 }

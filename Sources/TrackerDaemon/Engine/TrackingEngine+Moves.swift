@@ -93,13 +93,14 @@ extension TrackingEngine {
         let due = vacated
         vacated = []
         for names in due {
-            let isTaken = try isTaken(lastComponent(of: names.path), in: Self.parentPath(of: names.path))
+            let isTaken = isTaken(lastComponent(of: names.path), in: Self.parentPath(of: names.path))
             if !isTaken {
                 try lastComponent(of: names.path).withRawBytes { (name) throws(StoreError) in
                     try appendDeleted(.directory, names.entry.attributes.size, name, names.parent)
                 }
             }
             for member in names.members {
+                heartbeat.progress()
                 guard tree.isLive(member.node), let directory = tree.directory(of: member.node) else { continue }
                 try recordVacated(entriesOf: directory, at: member.place, mayBeTaken: isTaken)
             }
@@ -113,7 +114,7 @@ extension TrackingEngine {
         try store.forEachEntry(in: directory) { name, entry in
             guard failure == nil else { return }
             do throws(StoreError) {
-                if mayBeTaken, try isTaken([UInt8](name), in: place.path) { return }
+                if mayBeTaken, isTaken([UInt8](name), in: place.path) { return }
                 try appendDeleted(entry.attributes.type, entry.attributes.size, name, place.id)
             } catch {
                 failure = error
@@ -130,14 +131,17 @@ extension TrackingEngine {
         statistics.changes += 1
     }
 
-    /// Whether there is something on the disk at a name.
-    private func isTaken(_ name: [UInt8], in path: [UInt8]) throws(StoreError) -> Bool {
-        let whole = Self.join(path, name)
-        if settings.roots.contains(where: { $0.matches(path: whole) }) { return FileSystemLook.exists(whole) }
-        guard let directory = node(at: path), case .directory(let opened) = try open(directory, for: .look) else {
-            return false
+    /// Whether there is something on the disk at a name, or may be: only its absence for certain is a deletion.
+    private func isTaken(_ name: [UInt8], in path: [UInt8]) -> Bool {
+        do throws(Errno) {
+            let directory = try OwnedDescriptor.openDirectory(path, access: .look)
+            _ = try name.withTerminatedName { (name) throws(Errno) in
+                try FileStatus.of(name.cString, in: directory.number)
+            }
+            return true
+        } catch {
+            return ![.noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels].contains(error)
         }
-        return name.withTerminatedName { (try? FileStatus.of($0.cString, in: opened.descriptor.number)) != nil }
     }
 
     /// Records what a directory that was moved brought along, as it is found there: with where it was before.
@@ -175,20 +179,30 @@ extension TrackingEngine {
         }
     }
 
-    /// The directory that the tree has at a path now.
-    private func node(at path: [UInt8]) -> NodeID? {
-        for root in tree.roots where !tree.state(of: root).contains(.detached) {
-            let name = tree.name(of: root)
-            if path == name { return root }
-            guard path.starts(with: name), path[name.count] == UInt8(ascii: "/") else { continue }
-            var node = root
-            for component in path[(name.count + 1)...].split(separator: UInt8(ascii: "/")) {
-                guard let child = Array(component).withRawBytes({ tree.child(of: node, named: $0) }) else { return nil }
-                node = child
+    /// Records what a moved directory brought along as the index has it: it cannot be looked into.
+    func recordArrivalUnseen(_ node: NodeID) throws(StoreError) {
+        guard let before = arrivals.removeValue(forKey: node), let directory = tree.directory(of: node) else { return }
+        var entries: [([UInt8], IndexedEntry)] = []
+        try store.forEachEntry(in: directory) { entries.append(([UInt8]($0), $1)) }
+        for (bytes, entry) in entries {
+            try bytes.withRawBytes { (name) throws(StoreError) in
+                try append(.moved, name, in: node, entry.attributes, from: (before.id, bytes))
             }
-            return node
         }
-        return nil
+    }
+
+    /// Brings index and history together before a commit that cannot wait: after a crash nothing would tell that the rows
+    /// of what was moved are missing.
+    func settleArrivals() throws(StoreError) {
+        try recordVacated()
+        for node in Array(arrivals.keys) where tree.isLive(node) {
+            // One that is out of its place just now is detached: its next place, or its end, has the rows.
+            guard tree.isRoot(tree.root(of: node)) else { continue }
+            try scan(node)
+            try recordArrivalUnseen(node)
+            heartbeat.progress()
+        }
+        try recordVacated()
     }
 
     /// Moves a known directory to the name where it was found, with everything below.
@@ -219,14 +233,14 @@ extension TrackingEngine {
         }
         tree.move(node, to: name, in: parent)
         // The rename itself moved the directory's time of change.
-        let attributes = EntryAttributes(status, lookedAt: .now)
+        let attributes = seen(status, entry.key, in: parent)
         _ = try store.add(name, in: directory, key: entry.key, attributes: attributes)
         try store.updateDirectory(
             tree.directory(of: node)!, name: name, in: directory, identity: expected[node] ?? tree.identity(of: node))
         try append(.moved, name, in: parent, attributes, from: record.origin)
         for member in tree.subtree(of: node) {
             if let place = record.places[member] { arrivals[member] = place }
-            queue(member, [])
+            queueSoon(member)
         }
         entriesRecorded.insert(parent)
         return true
@@ -266,6 +280,7 @@ extension TrackingEngine {
     /// Removes a detached directory and everything below from the index, the tree and the kernel's watches.
     private func purge(_ node: NodeID) throws(StoreError) {
         for member in tree.subtree(of: node).reversed() {
+            heartbeat.progress()
             if let directory = tree.directory(of: member) {
                 try passOnMarks(of: member, directory)
                 var entries: [([UInt8], IndexedEntry)] = []

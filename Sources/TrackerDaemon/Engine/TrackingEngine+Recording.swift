@@ -71,6 +71,17 @@ extension TrackingEngine {
         tree.isRoot(node) ? .roots : tree.directory(of: tree.parent(of: node))
     }
 
+    /// What was seen just now behind a name of a directory.
+    func seen(_ status: FileStatus, _ key: InodeKey, in parent: NodeID) -> EntryAttributes {
+        var attributes = EntryAttributes(status, lookedAt: .now)
+        if status.isDirectory, !status.isMountRoot, parent != .none,
+            key.fileSystem != tree.identity(of: parent).key.fileSystem
+        {
+            attributes.boundary = .subvolume
+        }
+        return attributes
+    }
+
     // MARK: Directories
 
     /// Makes sure that a directory is in the index before anything in it is: parents come before children.
@@ -116,7 +127,7 @@ extension TrackingEngine {
     ) throws(StoreError) {
         guard let parent = parentDirectory(of: node) else { return }
         let identity = tree.identity(of: node)
-        let attributes = EntryAttributes(status, lookedAt: .now)
+        let attributes = seen(status, identity.key, in: tree.parent(of: node))
         let id = try store.addDirectory(name, in: parent, identity: identity)
         tree.setDirectory(id, of: node)
         if try !store.add(name, in: parent, key: identity.key, attributes: attributes) {

@@ -46,6 +46,7 @@ extension TrackingEngine {
             let path = directory.last == UInt8(ascii: "/") ? directory + name : directory + [UInt8(ascii: "/")] + name
             for root in tree.roots where tree.name(of: root) == path { tree.setState(.removalSeen, of: root) }
         }
+        foreignRoots.formIntersection(search.roots)
         for path in search.roots where !tree.roots.contains(where: { tree.name(of: $0) == path }) {
             try addRoot(path)
         }
@@ -63,6 +64,7 @@ extension TrackingEngine {
     private func watchPatterns() -> RootSearch {
         var watched: Set<[UInt8]> = []
         var watches: [WatchDescriptor: [UInt8]] = [:]
+        var unwatched: Set<[UInt8]> = []
         while true {
             var oracle = KernelDirectoryOracle()
             let search = RootSearch(settings.roots, in: &oracle)
@@ -72,16 +74,20 @@ extension TrackingEngine {
                     instance.inotify.remove(watch)
                 }
                 patternPaths = watches
+                unwatchedPatternPaths = unwatched
                 interpreter.rootWatches = Set(watches.keys)
                 return search
             }
             for path in wanted {
                 watched.insert(path)
-                guard let directory = try? OwnedDescriptor.openDirectory(path, access: .look),
-                    let watch = try? instance.inotify.watch(
+                guard let directory = try? OwnedDescriptor.openDirectory(path, access: .look) else { continue }
+                do throws(Errno) {
+                    let watch = try instance.inotify.watch(
                         directory: directory.number, for: EventInterpreter.rootMask)
-                else { continue }
-                watches[watch] = path
+                    watches[watch] = path
+                } catch {
+                    unwatched.insert(path)
+                }
             }
         }
     }
@@ -213,42 +219,6 @@ extension TrackingEngine {
         accepting.insert(tree.root(of: node))
         queue(node, [.queuedDeep, .queuedGap])
         return .success("accepted \(printable(path)): what is missing there is being recorded as deleted")
-    }
-
-    // MARK: Mounts
-
-    /// Compares the mount table with what it was, and has each changed place looked at.
-    func takeMountChanges() throws(StoreError) {
-        fileSystems.removeAll()
-        guard let table = try? currentMounts() else { return }
-        for change in table.difference(from: mounts) {
-            switch change {
-            case .mounted(let entry), .unmounted(let entry), .changed(_, let entry):
-                try lookAtMountPoint(entry.mountPoint)
-            }
-        }
-        mounts = table
-    }
-
-    func currentMounts() throws(Errno) -> MountTable {
-        let file = try MountTable.open()
-        return try MountTable.read(file.number)
-    }
-
-    private func lookAtMountPoint(_ path: [UInt8]) throws(StoreError) {
-        for root in tree.roots {
-            let prefix = tree.name(of: root) + [UInt8(ascii: "/")]
-            guard path.starts(with: prefix) else { continue }
-            var node = root
-            let components = path.dropFirst(prefix.count).split(separator: UInt8(ascii: "/"))
-            for component in components.dropLast() {
-                guard let child = component.withUnsafeBytes({ tree.child(of: node, named: $0) }) else { break }
-                node = child
-            }
-            guard let last = components.last else { continue }
-            marks.mark(Array(last), in: node, [.directory, .putOff])
-            queue(node, .queuedGap)
-        }
     }
 
     // MARK: Exclusions

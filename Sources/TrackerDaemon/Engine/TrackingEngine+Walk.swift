@@ -20,6 +20,13 @@ extension TrackingEngine {
         }
     }
 
+    /// Queues a directory that was moved: its rows must not wait for a walk that reaches it late.
+    func queueSoon(_ node: NodeID) {
+        guard tree.state(of: node).isDisjoint(with: [.queued, .notEntered]) else { return }
+        tree.setState(.queued, of: node)
+        fresh.append(node)
+    }
+
     /// Walks all roots. Nothing of it is silent: with events lost, what is new cannot be told from what was there.
     func walkEverything() {
         tree.clearStateEverywhere(.queuedSilent)
@@ -122,6 +129,12 @@ extension TrackingEngine {
         }
         switch try open(node, for: .list) {
         case .directory(let opened):
+            let status = opened.status
+            if !mayEnter(node, tree.identity(of: node).key.fileSystem, device: status.device) {
+                try recordArrivalUnseen(node)
+                try leaveUnentered(node)
+                return nil
+            }
             if tree.watch(of: node) == nil || scope.reason == .gap { watch(node, opened.descriptor.number) }
             tree.clearState(.missing, of: node)
             if unreadable.remove(node) != nil { tree.clearState(.unreadable, of: node) }
@@ -133,6 +146,7 @@ extension TrackingEngine {
             return nil
         case .refused(let error):
             tell(refused: error, node)
+            try recordArrivalUnseen(node)
             return nil
         }
     }
@@ -257,22 +271,40 @@ extension TrackingEngine {
             if interpreter.isExcluded(name, node, entry.attributes.type == .directory) {
                 return try untrack(entry, name, in: node)
             }
-            if scope.reason == .gap && !isAbsenceEvidence(of: entry, in: node) { return }
+            if scope.reason == .gap && !isAbsenceEvidence(of: entry, in: node) {
+                // Of a file system that was mounted over what is tracked here: it is out of sight again.
+                if !isHeld(node) { try untrack(entry, name, in: node) }
+                return
+            }
             let outcome = try look(at: name, in: node, descriptor, hints: [], origin: nil, reason: scope.reason)
             if outcome == .putOff { marks.mark(name, in: node, [.directory, .putOff]) }
         }
     }
 
     /// A name that is missing was deleted only if the same file system no longer has it: one that was mounted over, or
-    /// unmounted, or a root that was swapped, says nothing about the files it hides.
+    /// unmounted, or a root that was swapped, says nothing about the files it hides. A subvolume cannot be unmounted.
     func isAbsenceEvidence(of entry: IndexedEntry, in node: NodeID) -> Bool {
         if accepting.contains(tree.root(of: node)) { return true }
-        return entry.key.fileSystem == tree.identity(of: node).key.fileSystem
-            && !tree.state(of: tree.root(of: node)).contains(.held)
+        if isHeld(node) { return false }
+        switch entry.attributes.boundary {
+        case .none: return entry.key.fileSystem == tree.identity(of: node).key.fileSystem
+        case .mount: return false
+        case .subvolume: return true
+        }
+    }
+
+    /// The directory, or one above it, is not the one that is known.
+    private func isHeld(_ node: NodeID) -> Bool {
+        var current = node
+        while current != .none {
+            if tree.state(of: current).contains(.held) { return true }
+            current = tree.parent(of: current)
+        }
+        return false
     }
 
     /// The configuration no longer covers a name: it leaves the index, and nothing says that it was deleted.
-    private func untrack(
+    func untrack(
         _ entry: IndexedEntry, _ name: UnsafeRawBufferPointer, in node: NodeID
     ) throws(StoreError) {
         try append(.untracked, name, in: node, entry.attributes)
@@ -284,15 +316,16 @@ extension TrackingEngine {
     }
 
     /// Walks the directories without a watch.
-    func poll(_ now: MonotonicTime) {
+    func poll(_ now: MonotonicTime) throws(StoreError) {
         nextPoll = nil
+        if !unwatchedPatternPaths.isEmpty { try evaluateRoots() }
         for node in polled where tree.isLive(node) { queue(node, .queuedGap) }
         // What changed while a directory could not be read raised events that could not be looked into.
         for node in unreadable where tree.isLive(node) { queue(node, [.queuedDeep, .queuedGap]) }
     }
 
     func schedulePoll(_ now: MonotonicTime) {
-        if polled.isEmpty && unreadable.isEmpty {
+        if polled.isEmpty && unreadable.isEmpty && unwatchedPatternPaths.isEmpty {
             nextPoll = nil
         } else if nextPoll == nil {
             nextPoll = MonotonicTime(nanoseconds: now.nanoseconds + settings.pollInterval)

@@ -61,6 +61,8 @@ final class TrackingEngine {
     var rootParents: [NodeID: PathID] = [:]
     /// Directories in which roots may appear, with their watches.
     var patternPaths: [WatchDescriptor: [UInt8]] = [:]
+    /// Of those, the ones that got no watch.
+    var unwatchedPatternPaths: Set<[UInt8]> = []
     /// Matching directories on network or user-space file systems.
     var foreignRoots: Set<[UInt8]> = []
     var notesTold: Set<RootSearch.Note> = []
@@ -163,10 +165,11 @@ final class TrackingEngine {
         try settleDetached(now)
         try settleEchoes(now)
         openWindow(now)
-        if let nextPoll, nextPoll <= now { poll(now) }
+        if let nextPoll, nextPoll <= now { try poll(now) }
         schedulePoll(now)
         if walk.isEmpty { try finishWalk() }
         if isCommitDue(now, didSettle: didSettle) {
+            if !isConsistent { try settleArrivals() }
             try store.commitTransaction()
             lastCommit = now
         }
@@ -214,7 +217,15 @@ final class TrackingEngine {
     var isSettled: Bool { isSettledButForWalk && walk.isEmpty }
 
     /// Nothing is left but the rest of a walk, which a later start does as well.
-    var isSettledButForWalk: Bool { marks.isEmpty && paced.isEmpty && fresh.isEmpty && detached.isEmpty }
+    var isSettledButForWalk: Bool {
+        marks.isEmpty && paced.isEmpty && fresh.isEmpty && detached.isEmpty && isConsistent
+    }
+
+    /// Index and history tell the same before the store is closed, whatever is still to be looked at.
+    func settleForStop() throws(StoreError) {
+        try store.begin()
+        try settleArrivals()
+    }
 
     /// What is left is waiting for events to explain where a directory went.
     var isWaitingForEvents: Bool { walk.isEmpty && (!marks.isEmpty || !detached.isEmpty) }
@@ -223,7 +234,10 @@ final class TrackingEngine {
     var isAtRest: Bool { isConsistent && detached.isEmpty && departed.isEmpty }
 
     /// Walks the directories without a watch at once.
-    func pollNow() { poll(.now) }
+    func pollNow() throws(StoreError) {
+        try store.begin()
+        try poll(.now)
+    }
 
     /// Every interned path is void: retention removed some.
     func forgetPaths() {
@@ -249,6 +263,11 @@ final class TrackingEngine {
                 "\(path) is held, another file system or directory is there: mount the right one, or run: "
                     + "changes accept \(path)")
         }
+        for path in unwatchedPatternPaths {
+            reasons.append(
+                "\(printable(path)) has no watch and is polled for new roots: "
+                    + "sysctl -w fs.inotify.max_user_watches=\(Self.suggestedLimit(for: tree.count))")
+        }
         for path in foreignRoots {
             reasons.append("\(printable(path)) is on a network or user-space file system and is not tracked")
         }
@@ -271,6 +290,7 @@ final class TrackingEngine {
     private func noteSettings() throws(StoreError) {
         let newline: [UInt8] = [UInt8(ascii: "\0")]
         try store.note("exclude", Array(settings.exclude.patterns.map(\.source).joined(separator: newline)))
+        try store.note("one_file_system", [settings.oneFileSystem ? UInt8(ascii: "1") : UInt8(ascii: "0")])
         try store.note("own", Array(settings.ownPaths.joined(separator: newline)))
     }
 

@@ -96,7 +96,7 @@ struct TrackerSession: ~Copyable {
     private mutating func carryOut(_ order: Inbox.Order) throws(StoreError) {
         switch order {
         case .settle(let reply):
-            engine.pollNow()
+            try engine.pollNow()
             settling.append(reply)
         case .accept(let path, let reply): reply(try engine.accept(path))
         case .reload(let settings):
@@ -146,6 +146,7 @@ struct TrackerSession: ~Copyable {
             try step()
         }
         for reply in settling { reply("the tracker is stopping") }
+        try engine.settleForStop()
         try store.close()
         shared.onCommit(store.uuid, store.lastCommitted)
     }

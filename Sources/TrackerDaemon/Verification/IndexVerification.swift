@@ -12,6 +12,7 @@ public final class IndexVerification {
     private let reader: IndexReader
     private let exclude: ExcludeList
     private let own: Set<[UInt8]>
+    private let oneFileSystem: Bool
     private let lister = DirectoryLister()
 
     /// One difference, as a line for people.
@@ -32,29 +33,52 @@ public final class IndexVerification {
             throw StoreError(reason: .corrupt, operation: "reading the exclude patterns", message: "\(error)")
         }
         own = Set(Self.list(try reader.note("own")))
+        oneFileSystem = try reader.note("one_file_system") == [UInt8(ascii: "1")]
     }
 
     private static func list(_ note: [UInt8]?) -> [[UInt8]] { (note ?? []).split(separator: 0).map(Array.init) }
 
-    /// Every difference there is now, in no particular order.
-    public func differences() throws(StoreError) -> [Difference] {
+    /// What a comparison came to, in no particular order.
+    public struct Result: Sendable {
+        public var differences: Set<Difference> = []
+        /// Directories that could not be compared with all below them, and why: no word on whether they differ.
+        public var skipped: Set<Difference> = []
+    }
+
+    /// Compares everything there is now.
+    public func run() throws(StoreError) -> Result {
         let directories = try reader.directories()
         let byID = Dictionary(directories.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
-        var found: [Difference] = []
+        var result = Result()
+        var placed: [(directory: StoredDirectory, place: Place)] = []
         for directory in directories {
-            guard let place = Self.place(of: directory, byID) else {
-                found.append(Difference(path: directory.name, text: "a directory of the index has no place"))
-                continue
+            if let place = Self.place(of: directory, byID) {
+                placed.append((directory, place))
+            } else {
+                result.differences.insert(
+                    Difference(path: directory.name, text: "a directory of the index has no place"))
             }
-            try compare(directory, at: place.path, relative: place.relative, &found)
         }
-        return found
+        // Parents first: what is below a directory that is skipped is skipped with it.
+        var skipped: Set<DirectoryID> = []
+        for (directory, place) in placed.sorted(by: { $0.place.depth < $1.place.depth }) {
+            if skipped.contains(directory.parent) {
+                skipped.insert(directory.id)
+            } else if try !compare(directory, byID[directory.parent], at: place, &result) {
+                skipped.insert(directory.id)
+            }
+        }
+        return result
     }
 
     /// A directory's absolute path, and the one below its root.
-    private static func place(
-        of directory: StoredDirectory, _ all: [DirectoryID: StoredDirectory]
-    ) -> (path: [UInt8], relative: [UInt8])? {
+    private struct Place {
+        let path: [UInt8]
+        let relative: [UInt8]
+        let depth: Int
+    }
+
+    private static func place(of directory: StoredDirectory, _ all: [DirectoryID: StoredDirectory]) -> Place? {
         var names: [[UInt8]] = []
         var current = directory
         while current.parent != .roots {
@@ -64,69 +88,91 @@ public final class IndexVerification {
         }
         let slash: [UInt8] = [UInt8(ascii: "/")]
         let relative = Array(names.reversed().joined(separator: slash))
-        return (relative.isEmpty ? current.name : current.name + slash + relative, relative)
+        return Place(
+            path: relative.isEmpty ? current.name : current.name + slash + relative, relative: relative,
+            depth: names.count)
     }
 
+    /// - Returns: false when neither it nor what is below it can be compared.
     private func compare(
-        _ directory: StoredDirectory, at path: [UInt8], relative: [UInt8], _ found: inout [Difference]
-    ) throws(StoreError) {
-        let listed: [[UInt8]: FileStatus]
+        _ directory: StoredDirectory, _ parent: StoredDirectory?, at place: Place, _ result: inout Result
+    ) throws(StoreError) -> Bool {
+        var onDisk: [[UInt8]: FileStatus]
         do throws(Errno) {
-            guard let entries = try list(directory, at: path, relative: relative) else { return }
-            listed = entries
+            switch try list(directory, parent, at: place) {
+            case .entries(let entries): onDisk = entries
+            case .notEntered: return false
+            case .another:
+                result.skipped.insert(
+                    Difference(path: place.path, text: "another file system or directory is there: it is held"))
+                return false
+            }
         } catch {
-            // What may not be read is compared by who may; a root that is missing is a matter of the status.
-            let isMissingRoot = directory.parent == .roots && error == .noSuchFileOrDirectory
-            if error == .permissionDenied || isMissingRoot { return }
-            found.append(Difference(path: path, text: "is in the index and cannot be listed: \(error)"))
-            return
+            // A difference in the directory that it is in, if it is one.
+            if error != .noSuchFileOrDirectory || directory.parent == .roots {
+                result.skipped.insert(Difference(path: place.path, text: "cannot be listed: \(error)"))
+            }
+            return false
         }
-        var onDisk = listed
         for (name, entry) in try reader.entries(of: directory.id) {
-            let full = path + [UInt8(ascii: "/")] + name
+            let full = place.path + [UInt8(ascii: "/")] + name
             guard let status = onDisk.removeValue(forKey: name) else {
-                // Another file system says nothing about the names that it hides.
-                if entry.key.fileSystem == directory.identity.key.fileSystem {
-                    found.append(Difference(path: full, text: "is in the index and not on the disk"))
-                }
+                result.differences.insert(Difference(path: full, text: "is in the index and not on the disk"))
                 continue
             }
             let fields = Self.differingFields(entry, status)
             if !fields.isEmpty {
-                found.append(Difference(path: full, text: "differs in \(fields.joined(separator: ", "))"))
+                result.differences.insert(
+                    Difference(path: full, text: "differs in \(fields.joined(separator: ", "))"))
             }
         }
         for name in onDisk.keys {
-            found.append(
-                Difference(path: path + [UInt8(ascii: "/")] + name, text: "is on the disk and not in the index"))
+            result.differences.insert(
+                Difference(
+                    path: place.path + [UInt8(ascii: "/")] + name, text: "is on the disk and not in the index"))
         }
+        return true
     }
 
-    /// What is in a directory, less the excluded; nil for one that is held: another than the index means.
+    private enum Listed {
+        case entries([[UInt8]: FileStatus])
+        /// On a file system that is not tracked.
+        case notEntered
+        /// Not the directory that the index means.
+        case another
+    }
+
+    /// What is in a directory, less the excluded.
     private func list(
-        _ directory: StoredDirectory, at path: [UInt8], relative: [UInt8]
-    ) throws(Errno) -> [[UInt8]: FileStatus]? {
-        let opened = try OpenDirectory(path, access: .list)
-        guard opened.status.inode == directory.identity.key.inode else { return nil }
+        _ directory: StoredDirectory, _ parent: StoredDirectory?, at place: Place
+    ) throws(Errno) -> Listed {
+        let opened = try OpenDirectory(place.path, access: .list)
         let descriptor = opened.descriptor.number
+        if try FileSystemIdentity(of: descriptor).isForeign { return .notEntered }
+        if oneFileSystem, let parent, parent.identity.key.fileSystem != directory.identity.key.fileSystem {
+            return .notEntered
+        }
+        guard opened.status.inode == directory.identity.key.inode,
+            opened.status.born.nanoseconds == directory.identity.born
+        else { return .another }
         var entries: [[UInt8]: FileStatus] = [:]
         var failure: Errno?
         try lister.list(descriptor) { name, length, _, _ in
             let bytes = [UInt8](UnsafeRawBufferPointer(start: name, count: length))
             do throws(Errno) {
                 let status = try FileStatus.of(name, in: descriptor)
-                if !isExcluded(bytes, status.isDirectory, path, relative) { entries[bytes] = status }
+                if !isExcluded(bytes, status.isDirectory, place) { entries[bytes] = status }
             } catch {
                 if error != .noSuchFileOrDirectory { failure = error }
             }
         }
         if let failure { throw failure }
-        return entries
+        return .entries(entries)
     }
 
-    private func isExcluded(_ name: [UInt8], _ isDirectory: Bool, _ path: [UInt8], _ relative: [UInt8]) -> Bool {
-        if own.contains(path + [UInt8(ascii: "/")] + name) || name.elementsEqual(".zfs".utf8) { return true }
-        return name.withUnsafeBufferPointer { exclude.excludes(name: $0, isDirectory: isDirectory) { relative } }
+    private func isExcluded(_ name: [UInt8], _ isDirectory: Bool, _ place: Place) -> Bool {
+        if own.contains(place.path + [UInt8(ascii: "/")] + name) || name.elementsEqual(".zfs".utf8) { return true }
+        return name.withUnsafeBufferPointer { exclude.excludes(name: $0, isDirectory: isDirectory) { place.relative } }
     }
 
     private static func differingFields(_ entry: IndexedEntry, _ status: FileStatus) -> [String] {

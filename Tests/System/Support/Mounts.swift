@@ -13,6 +13,13 @@ final class Mounted {
         try require(["mount", "-t", "tmpfs", "-o", "size=\(size),mode=755", "changes-test", path.string])
     }
 
+    /// Another directory over `path`.
+    init(directory: Path, at path: Path) throws {
+        self.path = path
+        image = nil
+        try require(["mount", "--bind", directory.string, path.string])
+    }
+
     /// A new file system in an image file, on a loop device.
     init(_ kind: FileSystemKind, at path: Path, image: Path) throws {
         self.path = path

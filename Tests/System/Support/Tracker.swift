@@ -10,6 +10,7 @@ struct TrackerSettings {
     var state: Path
     var requireMount: Path?
     var pollInterval = "60s"
+    var oneFileSystem = false
     /// Puts the roots into the configuration file instead of flags: what a SIGHUP rereads.
     var rootsInFile = false
     var emitExisting = false
@@ -52,6 +53,7 @@ final class Tracker {
     /// Writes the configuration file from `settings`.
     func writeConfiguration() throws {
         var text = "[watch]\npoll_interval = \"\(settings.pollInterval)\"\n"
+        if settings.oneFileSystem { text += "one_file_system = true\n" }
         if settings.rootsInFile {
             text += "roots = [" + settings.roots.map { "\"\($0)\"" }.joined(separator: ", ") + "]\n"
         }
