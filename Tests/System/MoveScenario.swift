@@ -185,5 +185,23 @@ struct MoveScenario: Sendable, CustomTestStringConvertible {
             try Disk.write(stage.here / "name")
             try Disk.exchange(stage.here / "name", stage.there / "again")
         },
+        MoveScenario("directories renamed into one that was renamed") { stage in
+            for name in ["one", "two"] { try stage.makeTree(stage.here / Path(name)) }
+            try Disk.write(stage.there / "file")
+        } act: { stage in
+            try Disk.exchange(stage.here / "one", stage.there / "file")
+            try Disk.rename(stage.here / "two", stage.there / "file/brought")
+            try Disk.makeDirectory(stage.there / "file/made")
+            try Disk.write(stage.there / "file/made/inside")
+        },
+        MoveScenario("two directories in turn at a name that moves away with both") { stage in
+            for name in ["one", "two"] { try stage.makeTree(stage.here / Path(name)) }
+            try Disk.write(stage.there / "file")
+        } act: { stage in
+            try Disk.makeDirectory(stage.here / "one/new")
+            try Disk.write(stage.here / "one/new/inside")
+            try Disk.exchange(stage.here / "one/new", stage.here / "two")
+            try Disk.exchange(stage.here / "one", stage.there / "file")
+        },
     ] + hardlinks
 }

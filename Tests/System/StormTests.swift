@@ -46,38 +46,6 @@ extension SystemTests {
             site.tracker.stop()
         }
 
-        /// A rename in the middle of a start's walk, and a stop before the walk is over: what is not recorded then, the
-        /// next start finds.
-        @Test(.timeLimit(.minutes(2)), arguments: [SIGTERM, SIGKILL]) func stoppedDuringAWalk(_ signal: Int32) throws {
-            let site = try Site()
-            for number in 0..<6_000 { try Disk.makeDirectory(site.root / Path("d\(number)")) }
-            for number in 0..<50 {
-                try Disk.makeDirectory(site.root / Path("d5999/\(number)"))
-                try Disk.write(site.root / Path("d5999/\(number)/file"))
-            }
-            try site.start()
-            for round in 0..<4 {
-                site.tracker.stop()
-                try site.tracker.launch()
-                let isWalking = wait(atMost: 20, every: 1) {
-                    site.tracker.notify.status.contains("comparing") || site.tracker.notify.status.contains("watching")
-                }
-                #expect(isWalking)
-                let (old, new) = (round % 2 == 0) ? ("d5999", "renamed") : ("renamed", "d5999")
-                try Disk.rename(site.root / Path(old), site.root / Path(new))
-                let isSeen = try wait(atMost: 20, every: 1) {
-                    try site.collect()
-                    return site.newRows.contains { $0.path == site.root / Path(new) }
-                }
-                #expect(isSeen, "\(site.diagnosis)")
-                site.tracker.signal(signal)
-                _ = site.tracker.waitForExit(atMost: 10)
-                try site.tracker.start()
-                try site.expectComplete(atMost: 60, note: "(round \(round))")
-            }
-            site.tracker.stop()
-        }
-
         /// Killed at random moments of a storm, with changes made before it is started again.
         @Test(.timeLimit(.minutes(30)), arguments: Scale.seeds(1, full: 1))
         func killed(_ seed: UInt64) throws {

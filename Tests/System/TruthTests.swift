@@ -24,24 +24,6 @@ extension SystemTests {
             site.tracker.stop()
         }
 
-        /// The new directory's own are not known yet when it is decided what became of the old one's names.
-        @Test(.timeLimit(.minutes(1))) func aDirectoryReplacedByItsCopyWhileDown() throws {
-            let site = try Site()
-            // Long enough a walk to decide in the middle of it.
-            for number in 0..<4_000 { try Disk.makeDirectory(site.root / Path("d\(number)")) }
-            for name in ["tree", "tree/a", "tree/a/b"] { try Disk.makeDirectory(site.root / Path(name)) }
-            for name in ["tree/f", "tree/a/f", "tree/a/b/f"] { try Disk.write(site.root / Path(name)) }
-            try site.start()
-            site.tracker.stop()
-            try require(["cp", "-a", (site.root / "tree").string, (site.root / "copy").string])
-            try Disk.removeTree(site.root / "tree")
-            try Disk.rename(site.root / "copy", site.root / "tree")
-            try site.tracker.start()
-            try site.expectComplete()
-            #expect(!site.history.rows.contains { $0.kind == "deleted" }, "\(site.history.rows.suffix(20))")
-            site.tracker.stop()
-        }
-
         /// An ancestor renamed, exchanged or replaced while events below it wait: names that exist stay.
         @Test(.timeLimit(.minutes(1))) func noDeletionOfWhatExists() throws {
             let site = try Site()

@@ -14,6 +14,7 @@ extension TrackingEngine {
         formerNames.expire(now)
         // Before anything is looked at where it is now: the index still has what had the vacated names.
         try recordVacated()
+        try settleContested(now)
         batch.exchange(with: marks)
         interpreter.noteWrittenOpen(in: batch, now: now)
         for node in batch.nodes where tree.isLive(node) {

@@ -31,6 +31,15 @@ struct VacatedNames {
     let members: [(node: NodeID, place: RecordedPlace)]
 }
 
+/// A name that something else had when a directory, or what was in it, had left it.
+struct ContestedName {
+    let type: FileType
+    let size: Int64
+    let name: [UInt8]
+    let directory: RecordedPlace
+    let since: MonotonicTime
+}
+
 /// Directories that leave their places, and arrive at others.
 extension TrackingEngine {
     /// Takes a directory out of its place. What becomes of its names is decided when it is known what stands there now:
@@ -92,9 +101,15 @@ extension TrackingEngine {
         guard !vacated.isEmpty else { return }
         let due = vacated
         vacated = []
+        let now = MonotonicTime.now
         for names in due {
             let isTaken = isTaken(lastComponent(of: names.path), in: Self.parentPath(of: names.path))
-            if !isTaken {
+            if isTaken {
+                contested.append(
+                    ContestedName(
+                        type: .directory, size: names.entry.attributes.size, name: lastComponent(of: names.path),
+                        directory: RecordedPlace(path: Self.parentPath(of: names.path), id: names.parent), since: now))
+            } else {
                 try lastComponent(of: names.path).withRawBytes { (name) throws(StoreError) in
                     try appendDeleted(.directory, names.entry.attributes.size, name, names.parent)
                 }
@@ -114,13 +129,37 @@ extension TrackingEngine {
         try store.forEachEntry(in: directory) { name, entry in
             guard failure == nil else { return }
             do throws(StoreError) {
-                if mayBeTaken, isTaken([UInt8](name), in: place.path) { return }
+                if mayBeTaken, isTaken([UInt8](name), in: place.path) {
+                    contested.append(
+                        ContestedName(
+                            type: entry.attributes.type, size: entry.attributes.size, name: [UInt8](name),
+                            directory: place, since: .now))
+                    return
+                }
                 try appendDeleted(entry.attributes.type, entry.attributes.size, name, place.id)
             } catch {
                 failure = error
             }
         }
         if let failure { throw failure }
+    }
+
+    /// Looks again at the names that something else had: it may have left them before it was recorded there, and then
+    /// nothing but this tells that they are gone.
+    func settleContested(_ now: MonotonicTime) throws(StoreError) {
+        guard !contested.isEmpty else { return }
+        let isQuiet = marks.isEmpty && fresh.isEmpty && misplaced.isEmpty
+        let due = contested
+        contested = []
+        for name in due {
+            if !isTaken(name.name, in: name.directory.path) {
+                try name.name.withRawBytes { (bytes) throws(StoreError) in
+                    try appendDeleted(name.type, name.size, bytes, name.directory.id)
+                }
+            } else if !isQuiet && now - name.since < Self.contestTime {
+                contested.append(name)
+            }
+        }
     }
 
     private func appendDeleted(
@@ -217,7 +256,9 @@ extension TrackingEngine {
             detached[node] = nil
             return true
         }
-        guard try ensureRecorded(parent), let directory = tree.directory(of: parent) else { return false }
+        guard try ensureRecorded(parent), arrivals[parent] == nil, let directory = tree.directory(of: parent) else {
+            return false
+        }
         if detached[node] == nil { try detach(node) }
         guard let record = detached.removeValue(forKey: node) else { return false }
         guard let entry = record.entry else {

@@ -94,6 +94,8 @@ extension TrackingEngine {
             if unreadable.contains(parent) { unreadable.insert(node) }
             return false
         }
+        // What a moved directory brought along is told first: a name that is new in it was never where it was before.
+        if arrivals[parent] != nil { return false }
         switch try open(parent, for: .look) {
         case .directory(let opened): return try recordWhereSeen(node, in: parent, opened.descriptor.number)
         case .notThere: return false

@@ -43,6 +43,8 @@ final class TrackingEngine {
     var departed: [Origin: (InodeKey, PathID)] = [:]
     /// The names that directories have left since the last batch.
     var vacated: [VacatedNames] = []
+    /// Names that directories have left and something else had then.
+    var contested: [ContestedName] = []
     /// Directories that were moved and have not been looked at since, with where they were.
     var arrivals: [NodeID: RecordedPlace] = [:]
     /// Directories that were not where they should be, since when.
@@ -91,6 +93,8 @@ final class TrackingEngine {
     static let settlingTime: Int64 = 50
     /// How long the other half of a rename, or the removal of a directory, may take to show, in nanoseconds.
     static let explanationTime: Int64 = 40_000_000
+    /// How long a name that something else has is watched for being left, in nanoseconds.
+    static let contestTime: Int64 = 1_000_000_000
     /// Longest slice of a walk before events are looked at again, in nanoseconds.
     static let sliceTime: Int64 = 25_000_000
 
@@ -163,6 +167,7 @@ final class TrackingEngine {
         if didSettle { try settleBatch(now) }
         try walkSlice(until: now.nanoseconds + Self.sliceTime)
         try settleDetached(now)
+        if marks.isEmpty && !didSettle { try settleContested(now) }
         try settleEchoes(now)
         openWindow(now)
         if let nextPoll, nextPoll <= now { try poll(now) }
@@ -207,6 +212,7 @@ final class TrackingEngine {
         if let windowOpened { deadlines.append(windowOpened.advanced(milliseconds: Self.settlingTime)) }
         if let pacedCheck { deadlines.append(pacedCheck) }
         if let nextPoll { deadlines.append(nextPoll) }
+        if !contested.isEmpty { deadlines.append(.now.advanced(milliseconds: Self.settlingTime)) }
         if let detachedSince = detached.values.map(\.since).min() {
             deadlines.append(MonotonicTime(nanoseconds: detachedSince.nanoseconds + 2 * Self.explanationTime))
         }

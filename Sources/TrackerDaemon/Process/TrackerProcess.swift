@@ -13,6 +13,7 @@ public final class TrackerProcess {
     private let reload: @Sendable () throws -> TrackerSettings
     private var settings: TrackerSettings
     private let notifier = ServiceNotifier()
+    private let readiness = Readiness()
 
     /// - Parameter reload: reads the settings anew, for SIGHUP.
     public init(
@@ -93,6 +94,7 @@ public final class TrackerProcess {
     private func assemble(_ store: Store, _ files: StoreFiles) throws(TrackerStartError) -> Parts {
         let log = log
         let notifier = notifier
+        let readiness = readiness
         let changelog = ChangelogSlot(settings: settings, log: log)
         let board = StatusBoard { changelog.reasons }
         changelog.onChange { notifier.status(board.sentence) }
@@ -118,7 +120,10 @@ public final class TrackerProcess {
                         if status.walked != nil { notifier.extendTimeout(nanoseconds: 60_000_000_000) }
                         notifier.status(board.sentence)
                     },
-                    onReady: { notifier.ready(status: board.sentence) },
+                    onReady: {
+                        readiness.note()
+                        notifier.ready(status: board.sentence)
+                    },
                     checkpoint: { checkpoint.wake() },
                     onCommit: { uuid, sequence in changelog.wake(store: uuid, through: sequence) },
                     onMounts: { changelog.retryNow() }, changelogPosition: { changelog.position }))
@@ -196,7 +201,7 @@ public final class TrackerProcess {
     }
 
     private func takeOverSettings(_ parts: Parts) {
-        notifier.reloading(status: "rereading the configuration")
+        if readiness.isReady { notifier.reloading(status: "rereading the configuration") }
         do {
             let new = try reload()
             if new.stateDirectory != settings.stateDirectory {
@@ -213,8 +218,16 @@ public final class TrackerProcess {
             log.notice("the configuration was read again")
         } catch {
             log.error("the configuration has errors: the old one stays in force", metadata: ["error": "\(error)"])
-            notifier.ready(status: parts.board.sentence)
+            if readiness.isReady { notifier.ready(status: parts.board.sentence) }
         }
+    }
+
+    /// Whether the start is over. Before that there is nothing to reload in the service manager's eyes, and a reload that
+    /// fails must not end the start.
+    private final class Readiness: Sendable {
+        private let state = Atomic(false)
+        var isReady: Bool { state.load(ordering: .acquiring) }
+        func note() { state.store(true, ordering: .releasing) }
     }
 
     // MARK: Stopping

@@ -9,6 +9,8 @@ import SystemPackage
 final class TrackerThread: Sendable {
     let inbox: Inbox
     let heartbeat = Heartbeat()
+    /// Nanoseconds without a failure after which the next one is retried as soon as the first.
+    private static let wellTime: Int64 = 60_000_000_000
     private let shared: Shared
     private let thread: Mutex<KernelThread?> = Mutex(nil)
 
@@ -60,6 +62,7 @@ final class TrackerThread: Sendable {
         // Not a parameter, which would keep the first store open beside later ones.
         var store = first.take()
         var delay: Int64 = 1_000
+        var began = MonotonicTime.now
         while true {
             do throws(StoreError) {
                 if store == nil { store = try StoreKeeper.open(shared.files, log: shared.log) }
@@ -67,10 +70,13 @@ final class TrackerThread: Sendable {
                 var session = try TrackerSession(
                     store: opened, settings: settings, shared: shared, inbox: inbox, heartbeat: heartbeat)
                 defer { settings = session.engine.settings }
+                began = .now
                 try session.run()
                 return
             } catch {
                 store = nil
+                // It was well for some time: this is another trouble.
+                if MonotonicTime.now - began > Self.wellTime { delay = 1_000 }
                 if error.reason == .corrupt {
                     try? StoreKeeper.setAside(shared.files, because: error, log: shared.log)
                 }

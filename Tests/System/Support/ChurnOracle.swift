@@ -1,5 +1,13 @@
 import LinuxKernel
 
+extension Path {
+    /// Whether a complaint is about the path, what is above it, or another of its last name.
+    func isMeant(by complaint: String) -> Bool {
+        complaint.hasPrefix("\(self)") || ["was ", "last ", "no "].contains { complaint.contains("/\(name) \($0)") }
+            || complaint.contains("/\(name): ")
+    }
+}
+
 /// Holds the history against a churn's own record of what it did.
 struct ChurnOracle {
     /// What existed when the last judgement was passed: what the tracker knew then.
@@ -31,7 +39,7 @@ struct ChurnOracle {
             (step.gone + step.present + step.flickered).contains(where: isMeant)
         }
         let direct = steps.filter { step in
-            touches(step) { path in complaints.contains { $0.hasPrefix("\(path)") } }
+            touches(step) { path in complaints.contains { path.isMeant(by: $0) } }
         }
         let related = Set(direct.flatMap(\.present))
         let names = Set(related.map(\.name))

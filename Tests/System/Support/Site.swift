@@ -166,7 +166,7 @@ final class Site {
     /// failure.
     func rows(behind complaints: some Sequence<String>) -> [String] {
         let complaints = Array(complaints)
-        return newRows.filter { row in complaints.contains { $0.hasPrefix("\(row.path)") } }.map { row in
+        return newRows.filter { row in complaints.contains { row.path.isMeant(by: $0) } }.map { row in
             "row \(row.sequence) at \(row.at.nanoseconds): \(row.kind) \(row.path)"
                 + (row.from.map { " from \($0)" } ?? "")
         }
