@@ -93,7 +93,16 @@ final class Database {
 
     func check(_ code: Int32, doing operation: @autoclosure () -> String) throws(StoreError) {
         guard code != SQLITE_OK else { return }
-        throw StoreError(of: handle, code: code, operation: operation())
+        throw StoreError(of: handle, code: code, operation: Self.phrase(operation()))
+    }
+
+    /// What a statement does, for people: SQL says nothing to them.
+    private static func phrase(_ operation: String) -> String {
+        switch operation.prefix(while: { $0.isUppercase }) {
+        case "SELECT", "PRAGMA": "reading the store"
+        case "INSERT", "UPDATE", "DELETE", "BEGIN", "COMMIT", "ROLLBACK", "CREATE": "writing the store"
+        default: operation
+        }
     }
 
     /// The path names another file than the one that is open, or none.

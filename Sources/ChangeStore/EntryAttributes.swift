@@ -20,6 +20,9 @@ public struct EntryAttributes: Equatable, Sendable {
 
     public var type: FileType { FileType(mode: mode) }
 
+    /// The file system's clock has steps of a second.
+    public var isCoarse: Bool { changed.nanoseconds % 1_000_000_000 == 0 }
+
     /// - Parameter now: the time of the look; nil where racy rows play no part.
     @inlinable
     public init(_ status: FileStatus, lookedAt now: Timestamp?) {

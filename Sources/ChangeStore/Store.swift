@@ -92,6 +92,16 @@ public final class Store {
         return lastCommitted
     }
 
+    /// Makes sure that the store's file is still where it was opened.
+    ///
+    /// - Throws: `inputOutput` when it was moved away or removed: what is written now would be lost.
+    public func checkPlace() throws(StoreError) {
+        guard database.hasMoved else { return }
+        throw StoreError(
+            reason: .inputOutput, operation: "writing the store",
+            message: "its file was removed or moved away while the tracker ran")
+    }
+
     /// Gives up what was done since `begin`. The sequence numbers it used stay unused.
     public func rollback() {
         if !database.isAutocommit { try? database.execute("ROLLBACK") }

@@ -69,6 +69,9 @@ public struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case .newerSchema(let found, let known):
             "\(operation): the store has schema \(found) and this program knows up to \(known): "
                 + "install the newer version again, or start with another state directory"
+        case .corrupt:
+            "\(operation): it is damaged (\(message), SQLite code \(code)): "
+                + "the tracker sets it aside and makes a new one when it meets that, at its next start at the latest"
         case .full: "\(operation): no space left on the store's file system (\(message)): free some space"
         default: "\(operation): \(message) (SQLite code \(code))"
         }

@@ -46,6 +46,14 @@ public final class StoreReader {
         get throws(StoreError) { try database.text("SELECT value FROM meta WHERE key = 'uuid'") ?? "" }
     }
 
+    /// How many rows come after a sequence number.
+    public func count(after sequence: Int64, atMost limit: Int64) throws(StoreError) -> Int64 {
+        let statement = try database.prepare(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM history WHERE sequence > ?1 LIMIT ?2)")
+        defer { statement.reset() }
+        return try statement.bind(1, sequence).bind(2, limit).step() ? statement.integer(0) : 0
+    }
+
     /// The highest sequence number that the history had; 0 while it had no row.
     public var lastSequence: Int64 {
         get throws(StoreError) { try History.end(in: database) }

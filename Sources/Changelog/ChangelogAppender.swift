@@ -71,6 +71,13 @@ public struct ChangelogAppender: ~Copyable {
         throw ChangelogFailure(.append, .keepsMoving, path: path)
     }
 
+    /// Whether the log can be opened for appending; it is made if there is none.
+    ///
+    /// - Throws: `append`, why not.
+    public mutating func probe() throws(ChangelogFailure) {
+        if file == nil { _ = try ChangelogFile.open(path: path, requireMount: requireMount) }
+    }
+
     /// Makes all appends durable (fdatasync(2)) and closes the file.
     ///
     /// - Throws: `synchronize`; everything since the last success must then be appended again. (The file is closed

@@ -37,7 +37,7 @@ final class ChangelogInbox: Sendable {
                 orders: Orders(target: position, place: place),
                 state: ChangelogState(
                     path: place.path, requireMount: place.requireMount, appendedSequence: position,
-                    syncedSequence: position, owedLines: 0, health: .ok, activity: .waiting, heartbeat: .now,
+                    syncedSequence: position, owedLines: 0, countedThrough: position, health: .ok, activity: .waiting, heartbeat: .now,
                     threadIdentifier: 0)))
         work = try WakeUp()
         workPoll = try EventPoll()
@@ -63,8 +63,10 @@ final class ChangelogInbox: Sendable {
     var state: ChangelogState {
         contents.withLock { contents in
             var state = contents.state
-            state.owedLines = max(0, contents.orders.target - state.appendedSequence)
-            if case .owed(_, let since, let reason) = state.health {
+            let uncounted = max(0, contents.orders.target - max(state.countedThrough, state.appendedSequence))
+            state.owedLines = uncounted
+            if case .owed(let lines, let since, let reason) = state.health {
+                state.owedLines = lines + uncounted
                 state.health = .owed(lines: state.owedLines, since: since, reason: reason)
             }
             return state

@@ -35,6 +35,12 @@ public struct ChangelogPosition: Equatable, Sendable {
         return ChangelogPosition(store: String(words[0]), sequence: sequence)
     }
 
+    /// The saved position, if lines of another store than this one were logged up to it.
+    public static func ofAnotherStore(than store: String, in stateDirectory: [UInt8]) -> ChangelogPosition? {
+        guard let saved = try? load(from: stateDirectory), saved.store != store, saved.sequence > 0 else { return nil }
+        return saved
+    }
+
     /// - Throws: the errno of the call that failed; the position saved before is then still there.
     public func save(in stateDirectory: [UInt8]) throws(Errno) {
         try replaceFile(Self.file(in: stateDirectory), with: Array("\(store) \(sequence)\n".utf8))

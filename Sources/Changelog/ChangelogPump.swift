@@ -4,6 +4,8 @@ public import LinuxKernel
 /// when, and answers with an action.
 public struct ChangelogPump: Sendable {
     public enum Action: Equatable, Sendable {
+        /// Open the log and close it again: whether it can be written is known before the first line is owed.
+        case probe
         /// Append the batch that is pending, or else read the next one after `appended` and append that.
         case append
         /// Make the appended lines durable and close the log.
@@ -28,6 +30,8 @@ public struct ChangelogPump: Sendable {
     /// The position that the state directory holds.
     public private(set) var saved: Int64
 
+    /// Nothing has shown yet that the log can be written where it is to be.
+    private var isProbeDue = true
     /// There may be rows after `appended`.
     private var hasMore = true
     /// When the oldest line that is not durable was appended, or the log was left open by a failed append.
@@ -66,10 +70,13 @@ public struct ChangelogPump: Sendable {
     }
 
     /// The rows up to `sequence` were appended, or made no line.
-    public mutating func appended(through sequence: Int64, at now: MonotonicTime) {
+    ///
+    /// - Parameter wrote: there was a line among them.
+    public mutating func appended(through sequence: Int64, wrote: Bool = true, at now: MonotonicTime) {
         appended = sequence
         target = max(target, sequence)
         unsyncedSince = unsyncedSince ?? now
+        if wrote { isProbeDue = false }
         // The trouble itself is over when nothing is owed any more: see `caughtUp`.
         logTrouble?.retryNow(now)
     }
@@ -77,8 +84,15 @@ public struct ChangelogPump: Sendable {
     /// The store has no row after `appended`.
     public mutating func caughtUp() {
         hasMore = false
+        if isProbeDue { return }
         // After a failed fdatasync only one that succeeds shows that all is well, if there is anything to make durable.
         if logTrouble?.failure.step != .synchronize || unsyncedSince == nil { logTrouble = nil }
+    }
+
+    /// The log could be opened.
+    public mutating func probed() {
+        isProbeDue = false
+        if !hasMore, logTrouble?.failure.step == .append { logTrouble = nil }
     }
 
     public mutating func synchronized() {
@@ -115,6 +129,7 @@ public struct ChangelogPump: Sendable {
 
     /// What was in the way may be gone (another path was configured): try at once.
     public mutating func retryNow(at now: MonotonicTime) {
+        isProbeDue = true
         logTrouble?.retryNow(now)
         positionTrouble?.retryNow(now)
     }
@@ -146,6 +161,10 @@ public struct ChangelogPump: Sendable {
         }
         if wantsAppend {
             guard let retryAt = logTrouble?.retryAt, retryAt > now else { return .append }
+            wakeAt = min(wakeAt ?? retryAt, retryAt)
+        }
+        if isProbeDue && !wantsAppend && !isDraining {
+            guard let retryAt = logTrouble?.retryAt, retryAt > now else { return .probe }
             wakeAt = min(wakeAt ?? retryAt, retryAt)
         }
         return isDraining && !wantsAppend && !wantsSave ? .finish : .wait(until: wakeAt)

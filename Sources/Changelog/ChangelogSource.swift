@@ -13,4 +13,7 @@ public protocol ChangelogSource {
     mutating func lines(
         after sequence: Int64, limit: Int, _ body: (Int64, UnsafeRawBufferPointer) -> Bool
     ) throws -> Int64?
+
+    /// How many rows come after `sequence`; a million stands for more.
+    mutating func count(after sequence: Int64) throws -> Int64
 }

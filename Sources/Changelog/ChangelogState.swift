@@ -23,8 +23,11 @@ public struct ChangelogState: Equatable, Sendable {
     public var appendedSequence: Int64
     /// Every row up to this one is durably in the log, on the disk.
     public var syncedSequence: Int64
-    /// Rows that are in the store and not in the log. An estimate from above: not every number is a line.
+    /// Rows that are in the store and not in the log. Those after `countedThrough` are estimated from above: not every
+    /// number is a line.
     public var owedLines: Int64
+    /// Up to where what is owed was counted.
+    public var countedThrough: Int64
     public var health: Health
     public var activity: Activity
     /// When the thread last began or ended a step.

@@ -54,11 +54,15 @@ struct ChangelogWorker: ~Copyable {
 
     private mutating func perform(_ action: ChangelogPump.Action) throws(ChangelogFailure) {
         switch action {
+        case .probe:
+            try appender.probe()
+            pump.probed()
         case .append:
             guard try fillBatch(), let through = batch.through else { return pump.caughtUp() }
-            if !batch.text.isEmpty { try appendBatch() }
+            let wrote = !batch.text.isEmpty
+            if wrote { try appendBatch() }
             batch.clear()
-            pump.appended(through: through, at: .now)
+            pump.appended(through: through, wrote: wrote, at: .now)
         case .synchronize:
             try appender.synchronize()
             pump.synchronized()
@@ -130,6 +134,17 @@ struct ChangelogWorker: ~Copyable {
         publish()
     }
 
+    /// The lines that are owed now. Sequence numbers have gaps, of up to a million after a crash, and say only how many
+    /// there can be.
+    private mutating func countOwed() -> Int64 {
+        let most = max(0, pump.target - pump.appended)
+        if most < 2 { return most }
+        var source = self.source.take() ?? (try? makeSource())
+        let counted = try? source?.count(after: pump.appended)
+        if counted != nil { self.source = source }
+        return min(most, counted ?? most)
+    }
+
     /// - Returns: false when waiting is impossible, which must not become a busy loop.
     private mutating func wait(until deadline: MonotonicTime?) -> Bool {
         inbox.publish { $0.activity = .waiting }
@@ -145,8 +160,10 @@ struct ChangelogWorker: ~Copyable {
     private mutating func publish() {
         let failure = pump.failure
         let (path, requireMount, appended, synced) = (appender.path, appender.requireMount, pump.appended, pump.synced)
-        let owed = max(0, pump.target - appended)
+        let owed = failure == nil ? 0 : countOwed()
+        let target = pump.target
         inbox.publish { state in
+            state.countedThrough = target
             state.path = path
             state.requireMount = requireMount
             state.appendedSequence = appended

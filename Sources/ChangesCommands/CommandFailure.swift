@@ -22,18 +22,25 @@ public struct CommandFailure: Error, Equatable, Sendable {
     public let status: ExitStatus
     /// One or more whole lines without the last line end; says what to do where that is known.
     public let message: String
+    /// The message begins with a file and a line of it.
+    private let isLocated: Bool
 
     public init(_ status: ExitStatus, _ message: String) {
         self.status = status
         self.message = message
+        isLocated = false
     }
 
-    init(_ error: ConfigurationError) { self.init(.configuration, error.description) }
+    init(_ error: ConfigurationError) {
+        status = .configuration
+        message = error.description
+        isLocated = true
+    }
 
     /// The message as it is written to standard error. What is wrong with a configuration begins with its file and
     /// line, where editors look for them; every other line begins with the command's name.
     var report: String {
-        if status == .configuration { return message }
+        if isLocated { return message }
         let lines = message.split(separator: "\n", omittingEmptySubsequences: false)
         return lines.map { "changes: \($0)" }.joined(separator: "\n")
     }

@@ -9,6 +9,18 @@ public enum FileSystemLook {
         (try? withCPath(path) { (name) throws(Errno) in try FileStatus.of(name, in: AT_FDCWD) }) != nil
     }
 
+    /// The path with the symlinks in it resolved, but for its last component (realpath(3) of the rest); as it is where
+    /// that cannot be told.
+    public static func withResolvedParent(_ path: [UInt8]) -> [UInt8] {
+        guard let slash = path.lastIndex(of: UInt8(ascii: "/")), slash > 0 else { return path }
+        let parent: [UInt8]? = try? withCPath(Array(path[..<slash])) { (name) throws(Errno) in
+            guard let resolved = realpath(name, nil) else { return nil }
+            defer { free(resolved) }
+            return UnsafeBufferPointer(start: resolved, count: strlen(resolved)).map(UInt8.init(bitPattern:))
+        }
+        return parent.map { ($0 == [UInt8(ascii: "/")] ? [] : $0) + path[slash...] } ?? path
+    }
+
     /// Makes a directory; one that is there already is no error.
     ///
     /// - Throws: the errno of mkdir(2).

@@ -52,6 +52,9 @@ public struct Hints: OptionSet, Hashable, Sendable {
     /// The name is excluded: only what is told of its inode counts, for the names that are not.
     public static let excluded = Hints(rawValue: 1 << 18)
 
+    /// Looked at again because the last look was too close to the change: only to see that nothing has changed since.
+    public static let recheck = Hints(rawValue: 1 << 19)
+
     /// Hints of events about the inode that has the name, which concern all its names.
     public static let ofInode: Hints = [.content, .metadata, .loneClose]
 

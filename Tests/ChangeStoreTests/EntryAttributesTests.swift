@@ -24,7 +24,7 @@ import Testing
 
     @Test func theLongestEncodingFits() throws {
         let largest = EntryAttributes(
-            mode: .max, owner: .max, group: .max, linkCount: .max, size: -1, deviceNumber: .max,
+            mode: 0o067777, owner: .max, group: .max, linkCount: .max, size: -1, deviceNumber: .max,
             modified: Timestamp(nanoseconds: .min), changed: Timestamp(nanoseconds: .max), isRacy: true)
         #expect(encoded(largest).count <= EntryAttributes.longestEncoding)
         #expect(try decoded(encoded(largest)) == largest)

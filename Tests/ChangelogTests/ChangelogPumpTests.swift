@@ -13,8 +13,38 @@ import Testing
         var pump = ChangelogPump(position: 10, syncInterval: 2_000)
         #expect(pump.next(at: start) == .append)
         pump.caughtUp()
+        #expect(pump.next(at: start) == .probe)
+        pump.probed()
         #expect(pump.next(at: start) == .wait(until: nil))
         return pump
+    }
+
+    /// Whether the log can be written is known before there is a line for it, and after each change of its place.
+    @Test func aLogThatCannotBeOpenedIsTroubleWithNothingOwed() {
+        var pump = ChangelogPump(position: 10, syncInterval: 2_000)
+        // Rows without a line say nothing about the log.
+        pump.appended(through: 11, wrote: false, at: start)
+        pump.caughtUp()
+        #expect(pump.next(at: after(2_000)) == .synchronize)
+        pump.synchronized()
+        pump.positionSaved()
+        #expect(pump.next(at: after(2_000)) == .probe)
+        pump.failed(full, at: after(2_000))
+        pump.synchronized()
+        #expect(pump.failure?.failure == full)
+        #expect(pump.next(at: after(2_000)) == .wait(until: after(2_250)))
+        #expect(pump.next(at: after(2_250)) == .probe)
+        pump.probed()
+        #expect(pump.failure == nil && pump.next(at: after(2_250)) == .wait(until: nil))
+        pump.retryNow(at: after(3_000))
+        #expect(pump.next(at: after(3_000)) == .probe)
+        // A line that is written is as good.
+        pump.wake(through: 12)
+        pump.appended(through: 12, at: after(3_000))
+        pump.caughtUp()
+        pump.synchronized()
+        pump.positionSaved()
+        #expect(pump.next(at: after(3_000)) == .wait(until: nil))
     }
 
     @Test func appendsSyncsSavesAndSleeps() {

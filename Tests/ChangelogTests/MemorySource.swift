@@ -38,6 +38,11 @@ final class MemoryStore: Sendable {
     struct Source: ChangelogSource {
         let store: MemoryStore
 
+        mutating func count(after sequence: Int64) throws -> Int64 {
+            if store.broken.load(ordering: .relaxed) { throw Broken() }
+            return store.rows.withLock { rows in Int64(rows.count { $0.sequence > sequence }) }
+        }
+
         mutating func lines(
             after sequence: Int64, limit: Int, _ body: (Int64, UnsafeRawBufferPointer) -> Bool
         ) throws -> Int64? {

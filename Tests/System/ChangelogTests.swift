@@ -5,6 +5,38 @@ import Testing
 extension SystemTests {
     /// The text log, whatever others do to it.
     @Suite struct ChangelogTests {
+        /// A wrong place shows at the start and not at night, when the first change comes.
+        @Test(.timeLimit(.minutes(1))) func aLogThatCannotBeWrittenIsToldAtTheStart() throws {
+            let site = try Site { settings, scratch in settings.log = scratch / "not there/changes.log" }
+            try site.start()
+            let isTold = wait(atMost: 10) { site.tracker.notify.status.contains("cannot append to the log") }
+            #expect(isTold, "\(site.diagnosis)")
+            try Disk.makeDirectory(site.scratch.path / "not there")
+            let isWell = wait(atMost: 20) { site.tracker.notify.status.contains("log up to date") }
+            #expect(isWell, "\(site.diagnosis)")
+            site.tracker.stop()
+        }
+
+        /// Sequence numbers jump after a crash; what is owed does not.
+        @Test(.timeLimit(.minutes(1))) func whatIsOwedIsCounted() throws {
+            let site = try Site()
+            try site.start()
+            try Disk.write(site.root / "one")
+            try site.expectComplete()
+            site.tracker.kill9()
+            try site.tracker.start()
+            try site.expectComplete()
+            try Disk.rename(site.tracker.settings.log, site.scratch.path / "moved.log")
+            try Disk.makeDirectory(site.tracker.settings.log)
+            try Disk.write(site.root / "two")
+            let isTold = wait(atMost: 20) {
+                let status = site.tracker.notify.status
+                return status.contains(": 1 line owed") || status.contains(": 2 lines owed")
+            }
+            #expect(isTold, "\(site.diagnosis)")
+            site.tracker.stop()
+        }
+
         @Test(.timeLimit(.minutes(2)), .enabled(if: Privilege.canMount, "\(Privilege.needsMount)"))
         func aFullFileSystemIsMadeUpForInOrder() throws {
             let site = try Site()

@@ -1,3 +1,4 @@
+import ChangeStore
 import Glibc
 import LinuxKernel
 import Testing
@@ -21,6 +22,84 @@ extension SystemTests {
             // The lock dies with its holder.
             site.tracker.kill9()
             try site.tracker.start()
+            site.tracker.stop()
+        }
+
+        /// What was looked at within the clock's granularity of its change is looked at again, so that a start does not
+        /// have to take it for changed.
+        @Test(.timeLimit(.minutes(1))) func aRestartRecordsNothingAgain() throws {
+            let site = try Site()
+            try site.start()
+            for directory in 0..<20 {
+                try Disk.makeDirectory(site.root / Path("d\(directory)"))
+                for file in 0..<20 { try Disk.write(site.root / Path("d\(directory)/\(file)")) }
+                try Disk.link(site.root / Path("d\(directory)/1"), site.root / Path("d\(directory)/link"))
+            }
+            try site.expectComplete()
+            let isTrusted = try wait(atMost: 10, every: 50) { try racyEntries(site) == [] }
+            let left = try racyEntries(site)
+            #expect(isTrusted, "\(left)")
+            let rows = site.history.rows.count
+            site.tracker.stop()
+            try site.tracker.start()
+            try site.expectComplete()
+            #expect(site.history.rows.count == rows, "\(site.history.rows[rows...].prefix(10))")
+            site.tracker.stop()
+        }
+
+        /// The names that the index does not trust, the roots apart.
+        private func racyEntries(_ site: Site) throws -> [String] {
+            let reader = try IndexReader(stateDirectory: site.tracker.settings.state.bytes)
+            return try reader.directories().flatMap { directory in
+                try reader.entries(of: directory.id).filter(\.entry.attributes.isRacy)
+                    .map { String(decoding: $0.name, as: UTF8.self) }
+            }
+        }
+
+        /// A store that went away is not written any more, and nothing about that is silent.
+        @Test(.timeLimit(.minutes(1)), arguments: [false, true]) func aStoreThatIsRemoved(whileRunning: Bool) throws {
+            let site = try Site()
+            try site.start()
+            try Disk.write(site.root / "before")
+            try site.expectComplete()
+            let position = site.tracker.settings.state / Path("changelog.position")
+            _ = wait(atMost: 10) { (try? Disk.read(position))?.contains(UInt8(ascii: "1")) == true }
+            if !whileRunning { site.tracker.stop() }
+            for part in ["", "-wal", "-shm"] { try Disk.unlink(site.tracker.settings.state / Path("store.db" + part)) }
+            if whileRunning {
+                try Disk.write(site.root / "during")
+            } else {
+                try site.tracker.start()
+            }
+            let isTold = wait(atMost: 10) { site.tracker.errors.contains("critical: the store is a new one") }
+            #expect(isTold, "\(site.diagnosis)")
+            try Disk.write(site.root / "after")
+            let isLogged = try wait(atMost: 10) {
+                try site.log.refresh()
+                return site.log.lines.contains(site.root / "after")
+            }
+            #expect(isLogged, "\(site.diagnosis)")
+            site.tracker.stop()
+        }
+
+        /// The log and the state are never tracked, also where they are reached through a symlink.
+        @Test(.timeLimit(.minutes(1))) func ownFilesBehindASymlinkAreNotTracked() throws {
+            let site = try Site { settings, scratch in
+                settings.log = scratch / "link/own.log"
+                settings.state = scratch / "link/own-state"
+            }
+            try Disk.makeDirectory(site.root / "inside")
+            try Disk.symlink(site.root / "inside", at: site.scratch.path / "link")
+            try site.start()
+            for name in ["one", "two"] {
+                try Disk.write(site.root / Path(name))
+                let isSeen = try wait(atMost: 10) {
+                    try site.collect()
+                    return site.recorded.logged.contains(site.root / Path(name))
+                }
+                #expect(isSeen, "\(site.diagnosis)")
+            }
+            #expect(!site.history.rows.contains { $0.path.isBelow(site.root / "inside") }, "\(site.history.rows)")
             site.tracker.stop()
         }
 

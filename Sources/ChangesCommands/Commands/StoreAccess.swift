@@ -81,6 +81,7 @@ private func openingStore<Opened>(
         return try body()
     } catch {
         if error.reason == .notFound { throw noStore(in: directory) }
+        if case .newerSchema = error.reason { throw CommandFailure(.configuration, error.description) }
         throw CommandFailure(.inputOutput, error.description)
     }
 }

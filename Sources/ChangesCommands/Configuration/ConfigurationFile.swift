@@ -21,7 +21,8 @@ public enum ConfigurationFile {
         let file = TerminalText.of(path)
         let text: [UInt8]
         do throws(Errno) {
-            text = try OwnedDescriptor.open(path, flags: O_RDONLY).readToEnd()
+            // Nobody may ever write into a FIFO: opening one must not wait for that.
+            text = try OwnedDescriptor.open(path, flags: O_RDONLY | O_NONBLOCK).readToEnd()
         } catch .noSuchFileOrDirectory {
             return nil
         } catch {

@@ -23,13 +23,15 @@ enum SinceText {
 
     /// What `text` means, or nil when it is none of the above.
     static func parse(_ text: String, now: Timestamp, zone: Zone) -> Since? {
+        // Before letters lose their case: an M would be a month to many.
+        if let duration = DurationText.parse(text) { return .moment(now.before(by: duration)) }
         let text = text.lowercased()
+        if DurationText.parse(text) != nil { return nil }
         if text.hasPrefix("seq:") {
             let digits = text.utf8.dropFirst(4)
             guard digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else { return nil }
             return Int64(String(digits) ?? "").map(Since.sequence)
         }
-        if let duration = DurationText.parse(text) { return .moment(now.before(by: duration)) }
         return parseTime(text, now: now, zone: zone).map(Since.moment)
     }
 

@@ -97,15 +97,30 @@ extension TrackingEngine {
         windowOpened = MonotonicTime(nanoseconds: 0)
     }
 
+    /// Brings back what was looked at too early, when nothing else is to be done.
+    func releaseRacy() {
+        racyCheck = nil
+        for index in 0..<racy.count where tree.isLive(racy[index].node) {
+            racy.withName(of: racy[index]) { marks.mark($0, in: racy[index].node, racy[index].hints) }
+        }
+        racy.removeAll()
+    }
+
     /// Compares a directory's own times with the index, after its entries.
     func compareItself(_ node: NodeID, _ descriptor: CInt, reason: LookReason) throws(StoreError) {
         let explained = entriesRecorded.remove(node) != nil
+        // Seen in this very walk for the first time: what it gained since then is recorded as its entries.
+        let reason = unlisted.remove(node) != nil ? .hinted : reason
         guard let status = try? FileStatus.of(descriptor: descriptor) else { return }
         let identity = tree.identity(of: node)
         guard let known = try store.attributes(of: identity.key), known.type == .directory else { return }
-        let seen = seen(status, identity.key, in: tree.parent(of: node))
+        let parent = tree.parent(of: node)
+        let seen = seen(status, identity.key, in: parent)
+        defer {
+            if seen.isRacy && parent != .none { tree.withName(of: node) { noteRacy($0, in: parent, seen) } }
+        }
         switch Verdict.ofDirectoryItself(known: known, seen: seen, entriesRecorded: explained, reason: reason) {
-        case .unchanged: break
+        case .unchanged: if known.isRacy && !seen.isRacy { try store.setAttributes(seen, of: identity.key) }
         case .consequence: try store.setAttributes(seen, of: identity.key)
         case .changed(let kind):
             try store.setAttributes(seen, of: identity.key)

@@ -75,7 +75,10 @@ extension TrackingEngine {
             hints.contains(.vanished) || child.map { tree.state(of: $0).contains(.removalSeen) } ?? false
         if !isSeenHappening && !isAbsenceEvidence(of: known, in: node) {
             // Mounted over, unmounted or swapped: it is not there to be looked at, and not known to be gone.
-            if let child { tree.setState(.missing, of: child) }
+            if let child {
+                tree.setState(.missing, of: child)
+                unseen.insert(child)
+            }
             return .unchanged
         }
         if let child {
@@ -153,9 +156,12 @@ extension TrackingEngine {
             known: known, seen: seen, hints: hints, reason: reason,
             isIndexCurrent: walk.isEmpty)
         {
-        case .unchanged: return .unchanged
+        case .unchanged:
+            try settleRacy(known, seen, name, in: node)
+            return .unchanged
         case .consequence:
             try store.setAttributes(seen.attributes, of: key)
+            if seen.attributes.isRacy { noteRacy(name, in: node, seen.attributes) }
             return .unchanged
         case .changed(.replaced):
             try forget(known, name, in: node, hints)
@@ -174,6 +180,15 @@ extension TrackingEngine {
             }
             return .recorded
         }
+    }
+
+    /// Nothing has changed since the last look: a later change would show.
+    func settleRacy(
+        _ known: IndexedEntry, _ seen: IndexedEntry, _ name: UnsafeRawBufferPointer, in node: NodeID
+    ) throws(StoreError) {
+        guard known.attributes.isRacy else { return }
+        if seen.attributes.isRacy { return noteRacy(name, in: node, seen.attributes) }
+        try store.setAttributes(seen.attributes, of: seen.key)
     }
 
     private func compareDirectory(
@@ -197,7 +212,11 @@ extension TrackingEngine {
             known: known, seen: seen, hints: hints, reason: reason,
             isIndexCurrent: walk.isEmpty && identity.born != 0)
         {
-        case .unchanged, .consequence: return .unchanged
+        case .unchanged, .consequence:
+            if hints.contains(.recheck), case .directory(let opened) = try open(child, for: .look) {
+                try compareItself(child, opened.descriptor.number, reason: .hinted)
+            }
+            return .unchanged
         case .changed(.replaced) where arrivals[child] != nil:
             // It was moved here a moment ago, which has its row; what left the name before was something else.
             return .unchanged

@@ -9,6 +9,7 @@ extension TrackingEngine {
     /// Compares the mount table with what it was, and has each changed place looked at.
     func takeMountChanges() throws(StoreError) {
         fileSystems.removeAll()
+        installExclusions()
         guard let table = try? currentMounts() else { return }
         for change in table.difference(from: mounts) {
             switch change {

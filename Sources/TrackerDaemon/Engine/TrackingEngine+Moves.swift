@@ -339,6 +339,8 @@ extension TrackingEngine {
             unreadable.remove(member)
             misplaced[member] = nil
             entriesRecorded.remove(member)
+            unlisted.remove(member)
+            unseen.remove(member)
             expected[member] = nil
             arrivals[member] = nil
             rootParents[member] = nil

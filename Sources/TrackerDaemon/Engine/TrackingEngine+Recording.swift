@@ -28,6 +28,16 @@ extension TrackingEngine {
         }
         statistics.changes += 1
         pacing.recorded(name, in: node, now: .now)
+        if attributes.isRacy && kind != .deleted && kind != .untracked { noteRacy(name, in: node, attributes) }
+    }
+
+    /// A walk would take what was looked at so shortly after its change for changed again: it is looked at once more
+    /// when things are quiet and its times can be trusted.
+    func noteRacy(_ name: UnsafeRawBufferPointer, in node: NodeID, _ attributes: EntryAttributes) {
+        guard racy.count < Self.mostRacy else { return }
+        racy.mark(name, in: node, .recheck)
+        let due = MonotonicTime.now.advanced(milliseconds: attributes.isCoarse ? 1_100 : 100)
+        racyCheck = max(racyCheck ?? due, due)
     }
 
     /// One history row for a directory of the tree itself.
@@ -137,6 +147,7 @@ extension TrackingEngine {
             try store.setAttributes(attributes, of: identity.key)
         }
         guard let kind else { return }
+        unlisted.insert(node)
         if tree.isRoot(node) {
             try record(kind, of: node, IndexedEntry(key: identity.key, attributes: attributes))
         } else {

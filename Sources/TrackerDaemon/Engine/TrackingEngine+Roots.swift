@@ -195,8 +195,13 @@ extension TrackingEngine {
     func accept(_ path: [UInt8]) throws(StoreError) -> Result<String, AcceptError> {
         guard
             let node = tree.heldNodes.first(where: { tree.path(of: $0) == path })
+                ?? unseen.first(where: { tree.isLive($0) && tree.path(of: $0) == path })
                 ?? tree.roots.first(where: { tree.name(of: $0) == path })
         else { return .failure(AcceptError(reason: "\(printable(path)) is not a root that is tracked")) }
+        if unseen.contains(node) {
+            marks.mark(tree.name(of: node), in: tree.parent(of: node), [.directory, .vanished, .putOff])
+            return .success("the removal of \(printable(path)) is being recorded")
+        }
         if tree.state(of: node).contains(.missing) {
             try removeRoot(node)
             return .success("recorded the removal of \(printable(path))")
@@ -226,7 +231,9 @@ extension TrackingEngine {
     /// Connects the exclude list and the tracker's own paths to the interpreter.
     func installExclusions() {
         // The last component decides nearly every name at once: this is asked for each event and each listed name.
-        let own = settings.ownPaths.map { (last: lastComponent(of: $0), path: $0) }
+        // They may be given through symlinks, and the tree knows no such paths.
+        let paths = Set(settings.ownPaths + settings.ownPaths.map(FileSystemLook.withResolvedParent))
+        let own = paths.map { (last: lastComponent(of: $0), path: $0) }
         let exclude = settings.exclude
         interpreter.isExcluded = { [tree] name, node, isDirectory in
             if isOwn(name, in: node, tree, own) { return true }

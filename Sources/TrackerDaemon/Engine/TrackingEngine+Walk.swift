@@ -137,6 +137,7 @@ extension TrackingEngine {
             }
             if tree.watch(of: node) == nil || scope.reason == .gap { watch(node, opened.descriptor.number) }
             tree.clearState(.missing, of: node)
+            unseen.remove(node)
             if unreadable.remove(node) != nil { tree.clearState(.unreadable, of: node) }
             statistics.walked += 1
             return ScoutedDirectory(

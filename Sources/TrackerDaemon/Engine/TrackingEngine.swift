@@ -24,6 +24,10 @@ final class TrackingEngine {
     let paced = MarkSet()
     /// The names to be looked at in the same step because another name of their inode changed.
     var echoes = MarkSet()
+    /// The names that were looked at too shortly after their change.
+    let racy = MarkSet()
+    /// Names of that kind at most: past that a walk records some once more.
+    static let mostRacy = 65_536
     /// Names that the index gave up before their events were read.
     var formerNames = FormerNames()
     let interpreter: EventInterpreter
@@ -51,6 +55,10 @@ final class TrackingEngine {
     var misplaced: [NodeID: MonotonicTime] = [:]
     /// Directories with an entry recorded as appeared or vanished since their own times were compared.
     var entriesRecorded: Set<NodeID> = []
+    /// Directories that were recorded and not listed yet.
+    var unlisted: Set<NodeID> = []
+    /// Mount points below the roots that are not there at all.
+    var unseen: Set<NodeID> = []
     /// What the store expects at a directory that is held.
     var expected: [NodeID: DirectoryIdentity] = [:]
     var polled: Set<NodeID> = []
@@ -79,6 +87,7 @@ final class TrackingEngine {
     /// Since when there has been something in `marks`.
     var windowOpened: MonotonicTime?
     var pacedCheck: MonotonicTime?
+    var racyCheck: MonotonicTime?
     var nextPoll: MonotonicTime?
     /// Looks without waiting for the settling time.
     var isHurried = false
@@ -163,6 +172,7 @@ final class TrackingEngine {
         openWindow(now)
 
         if let pacedCheck, isHurried || pacedCheck <= now { releasePaced(now) }
+        if let racyCheck, racyCheck <= now, marks.isEmpty, walk.isEmpty { releaseRacy() }
         let didSettle = isBatchDue(now)
         if didSettle { try settleBatch(now) }
         try walkSlice(until: now.nanoseconds + Self.sliceTime)
@@ -211,6 +221,7 @@ final class TrackingEngine {
         var deadlines: [MonotonicTime] = []
         if let windowOpened { deadlines.append(windowOpened.advanced(milliseconds: Self.settlingTime)) }
         if let pacedCheck { deadlines.append(pacedCheck) }
+        if let racyCheck, marks.isEmpty { deadlines.append(racyCheck) }
         if let nextPoll { deadlines.append(nextPoll) }
         if !contested.isEmpty { deadlines.append(.now.advanced(milliseconds: Self.settlingTime)) }
         if let detachedSince = detached.values.map(\.since).min() {
@@ -256,12 +267,16 @@ final class TrackingEngine {
         var reasons: [String] = []
         if !polled.isEmpty {
             reasons.append(
-                "\(polled.count) directories have no watch and are polled: "
+                "\(Self.count(polled.count)) no watch and \(polled.count == 1 ? "is" : "are") polled: "
                     + "sysctl -w fs.inotify.max_user_watches=\(Self.suggestedLimit(for: tree.count))")
         }
         for root in tree.roots where tree.state(of: root).contains(.missing) {
             let path = printable(tree.name(of: root))
             reasons.append("root \(path) is missing: mount or restore it, or run: changes accept \(path)")
+        }
+        for node in unseen where tree.isLive(node) {
+            let path = printable(tree.path(of: node))
+            reasons.append("mount point \(path) is missing: mount it, or run: changes accept \(path)")
         }
         for node in expected.keys where tree.isLive(node) {
             let path = printable(tree.path(of: node))
@@ -281,9 +296,15 @@ final class TrackingEngine {
             reasons.append("\(printable(path)) cannot be read: roots in it stay unknown; see the journal")
         }
         if !unreadable.isEmpty {
-            reasons.append("\(unreadable.count) directories cannot be read: see the journal")
+            reasons.append(
+                "\(unreadable.count) \(unreadable.count == 1 ? "directory" : "directories") cannot be read: see the journal"
+            )
         }
         return reasons
+    }
+
+    private static func count(_ directories: Int) -> String {
+        directories == 1 ? "1 directory has" : "\(directories) directories have"
     }
 
     /// Room to grow: twice the directories, in powers of two.
@@ -307,7 +328,12 @@ final class TrackingEngine {
         isReconciled = true
         try store.endWalk()
         returnFreedMemory()
-        if store.isNew { try store.markBaselineDone() }
+        if store.isNew {
+            try store.markBaselineDone()
+            log.notice(
+                "a new store: what is there now is its baseline",
+                metadata: ["logged": isBaseline ? "nothing of it" : "all of it", "store": "\(store.uuid)"])
+        }
         isBaseline = false
         log.info(
             "every root is watched and compared with the index",

@@ -7,6 +7,8 @@ struct ChangelogFeed: ChangelogSource {
 
     init(stateDirectory: [UInt8]) throws(StoreError) { reader = try StoreReader(stateDirectory: stateDirectory) }
 
+    mutating func count(after sequence: Int64) throws -> Int64 { try reader.count(after: sequence, atMost: 1_000_000) }
+
     mutating func lines(
         after sequence: Int64, limit: Int, _ body: (Int64, UnsafeRawBufferPointer) -> Bool
     ) throws -> Int64? {

@@ -36,6 +36,14 @@ final class ChangelogSlot: Sendable {
         let stateDirectory = current.settings.stateDirectory
         let log = log
         let listener = listener.withLock { $0 }
+        if let former = ChangelogPosition.ofAnotherStore(than: store, in: stateDirectory) {
+            log.critical(
+                "the store is a new one: what changed between the last line of the log and its baseline is not in the log",
+                metadata: [
+                    "former": "\(former.store)", "store": "\(store)",
+                    "remedy": "whatever consumes the log has to compare everything once",
+                ])
+        }
         do throws(Errno) {
             current.writer = try ChangelogWriter(
                 ChangelogSettings(
@@ -80,7 +88,7 @@ final class ChangelogSlot: Sendable {
         let (writer, failure) = current.withLock { ($0.writer, $0.failure) }
         var reasons = failure.map { [$0] } ?? []
         if case .owed(let lines, _, let reason)? = writer?.state.health {
-            reasons.append(lines > 0 ? "log: \(lines) lines owed, \(reason)" : "log: \(reason)")
+            reasons.append(lines > 0 ? "log: \(lines) \(lines == 1 ? "line" : "lines") owed, \(reason)" : "log: \(reason)")
         }
         return reasons
     }

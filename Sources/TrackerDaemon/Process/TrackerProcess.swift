@@ -30,6 +30,8 @@ public final class TrackerProcess {
     public func run() throws(TrackerStartError) {
         // A reader of standard error that goes away must not take the tracker along.
         signal(SIGPIPE, SIG_IGN)
+        // The store and the log tell names that not everybody may read.
+        umask(0o027)
         let signals = try systemPart("signalfd") { () throws(Errno) in try SignalQueue([SIGTERM, SIGINT, SIGHUP]) }
         let files = StoreFiles(directory: settings.stateDirectory)
         try prepare(files)

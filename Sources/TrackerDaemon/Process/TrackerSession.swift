@@ -16,6 +16,8 @@ struct TrackerSession: ~Copyable {
     private var isReady = false
     private var published = TrackerStatus()
     private var changesPublished: Int64 = 0
+    private var changesLogged: Int64 = 0
+    private var committed: Int64 = 0
     private var nextStatus = MonotonicTime(nanoseconds: 0)
     private var nextRetention = MonotonicTime(nanoseconds: 0)
 
@@ -34,8 +36,11 @@ struct TrackerSession: ~Copyable {
     }
 
     /// Runs until a stop is ordered.
-    mutating func run() throws(StoreError) {
+    ///
+    /// - Parameter onStart: called when the store has taken the first writes.
+    mutating func run(onStart: () -> Void) throws(StoreError) {
         try engine.start()
+        onStart()
         shared.onCommit(store.uuid, store.lastCommitted)
         while true {
             heartbeat.progress()
@@ -68,9 +73,16 @@ struct TrackerSession: ~Copyable {
                 events: events, lostEvents: content.lostEvents, mountsChanged: content.mountsChanged, now: now)
         }
         if content.mountsChanged { shared.onMounts() }
+        if store.lastCommitted > committed {
+            shared.log.debug(
+                "recorded changes",
+                metadata: ["count": "\(engine.statistics.changes - changesLogged)", "through": "\(store.lastCommitted)"])
+            committed = store.lastCommitted
+            changesLogged = engine.statistics.changes
+        }
         shared.onCommit(store.uuid, store.lastCommitted)
         if store.isCheckpointDue { shared.checkpoint() }
-        publish(now)
+        try publish(now)
         if !isReady && engine.isReconciled {
             isReady = true
             shared.onReady()
@@ -78,13 +90,14 @@ struct TrackerSession: ~Copyable {
     }
 
     /// Tells how things are: at most once a second, but at once when something weakens the promise or no longer does.
-    private mutating func publish(_ now: MonotonicTime) {
+    private mutating func publish(_ now: MonotonicTime) throws(StoreError) {
         let status = status()
         guard status != published || engine.statistics.changes != changesPublished else { return }
         guard now >= nextStatus || status.degraded != published.degraded || status.walked != published.walked else {
             return
         }
         nextStatus = now.advanced(milliseconds: 1_000)
+        try store.checkPlace()
         shared.onStatus(status, engine.statistics.changes - changesPublished)
         published = status
         changesPublished = engine.statistics.changes

@@ -23,7 +23,7 @@ struct TrackerStatus: Equatable, Sendable {
             parts.append(
                 "watching \(roots) \(roots == 1 ? "root" : "roots"), \(directories) \(directories == 1 ? "directory" : "directories")"
             )
-            parts.append("\(changesLastMinute) changes in the last minute")
+            parts.append("\(changesLastMinute) \(changesLastMinute == 1 ? "change" : "changes") in the last minute")
         }
         if degraded.isEmpty {
             if storeFailure == nil { parts.append("log up to date") }

@@ -63,6 +63,7 @@ final class TrackerThread: Sendable {
         var store = first.take()
         var delay: Int64 = 1_000
         var began = MonotonicTime.now
+        var failing: StoreError.Reason?
         while true {
             do throws(StoreError) {
                 if store == nil { store = try StoreKeeper.open(shared.files, log: shared.log) }
@@ -71,7 +72,10 @@ final class TrackerThread: Sendable {
                     store: opened, settings: settings, shared: shared, inbox: inbox, heartbeat: heartbeat)
                 defer { settings = session.engine.settings }
                 began = .now
-                try session.run()
+                try session.run {
+                    if failing != nil { shared.log.notice("the store is written again; everything is walked") }
+                    failing = nil
+                }
                 return
             } catch {
                 store = nil
@@ -80,9 +84,12 @@ final class TrackerThread: Sendable {
                 if error.reason == .corrupt {
                     try? StoreKeeper.setAside(shared.files, because: error, log: shared.log)
                 }
-                shared.log.error(
-                    "the store cannot be written: changes are found by a walk once it can be",
-                    metadata: ["error": "\(error)", "retry": "\(delay / 1_000) s"])
+                if failing != error.reason {
+                    shared.log.error(
+                        "the store cannot be written: changes are found by a walk once it can be",
+                        metadata: ["error": "\(error)"])
+                }
+                failing = error.reason
                 var status = TrackerStatus()
                 status.storeFailure = "\(error)"
                 shared.onStatus(status, 0)

@@ -21,10 +21,14 @@ extension EntryAttributes {
             default: return bits
             }
         }
+        let mode = any(UInt16.self)
+        let isDevice = [.characterDevice, .blockDevice].contains(FileType(mode: mode))
         return EntryAttributes(
-            mode: any(UInt16.self), owner: any(UInt32.self), group: any(UInt32.self), linkCount: any(UInt32.self),
-            size: any(Int64.self), deviceNumber: any(UInt64.self), modified: Timestamp(nanoseconds: any(Int64.self)),
-            changed: Timestamp(nanoseconds: any(Int64.self)), isRacy: Bool.random(using: &generator))
+            mode: mode, owner: any(UInt32.self), group: any(UInt32.self), linkCount: any(UInt32.self),
+            size: any(Int64.self), deviceNumber: isDevice ? any(UInt64.self) : 0,
+            modified: Timestamp(nanoseconds: any(Int64.self)), changed: Timestamp(nanoseconds: any(Int64.self)),
+            boundary: isDevice ? .none : [.none, .mount, .subvolume].randomElement(using: &generator) ?? .none,
+            isRacy: Bool.random(using: &generator))
     }
 }
 
