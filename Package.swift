@@ -63,7 +63,8 @@ let package = Package(
         .testTarget(name: "ChangesCommandsTests", dependencies: ["ChangesCommands"], swiftSettings: strict),
         // The real program in processes of its own; `changes` is built beside the tests, not linked.
         .testTarget(
-            name: "SystemTests", dependencies: ["CLinux", "ChangeStore", "LinuxKernel", "changes"], path: "Tests/System",
+            name: "SystemTests", dependencies: ["CLinux", "ChangeStore", "LinuxKernel", "changes"],
+            path: "Tests/System",
             cSettings: [.define("_GNU_SOURCE")], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -37,7 +37,8 @@ final class ChangelogInbox: Sendable {
                 orders: Orders(target: position, place: place),
                 state: ChangelogState(
                     path: place.path, requireMount: place.requireMount, appendedSequence: position,
-                    syncedSequence: position, owedLines: 0, countedThrough: position, health: .ok, activity: .waiting, heartbeat: .now,
+                    syncedSequence: position, owedLines: 0, countedThrough: position, health: .ok, activity: .waiting,
+                    heartbeat: .now,
                     threadIdentifier: 0)))
         work = try WakeUp()
         workPoll = try EventPoll()

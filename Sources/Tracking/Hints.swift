@@ -92,5 +92,5 @@ public struct Hints: OptionSet, Hashable, Sendable {
     }
 
     /// Hints that a file being written goes on raising.
-    public static let ongoing: Hints = [.content, .metadata, .writtenOpen, .loneClose, .closed, .fresh]
+    public static let ongoing: Hints = [.content, .metadata, .writtenOpen, .loneClose, .closed, .fresh, .recheck]
 }

@@ -113,7 +113,7 @@ extension SystemTests {
             #expect(throws: ChangelogText.Malformed.self) { try ChangelogText.paths(Array("/a\\9\n".utf8)) }
         }
 
-        @Test(arguments: Scale.seeds(4, full: 40))
+        @Test(arguments: Scale.seeds(1, full: 40))
         func churnAndItsModelAgreeWithTheDisk(_ seed: UInt64) throws {
             let scratch = try Scratch()
             let roots = ["a-backup", "b-backup"].map { scratch.path / Path($0) }

@@ -117,7 +117,9 @@ extension SystemTests {
         func subvolumesAreDeleted() throws {
             let scratch = try Scratch()
             let mounted = try FileSystemKind.btrfs.mount(in: scratch.path)
-            func subvolume(_ verb: String, _ path: Path) throws { try require(["btrfs", "subvolume", verb, path.string]) }
+            func subvolume(_ verb: String, _ path: Path) throws {
+                try require(["btrfs", "subvolume", verb, path.string])
+            }
             do {
                 let site = try Site(on: mounted.path)
                 for name in ["live", "again", "down"] {

@@ -5,34 +5,42 @@ import Testing
 extension SystemTests {
     /// Renames of all sorts, seen live, in one gulp after a stop, and by the walk after a crash.
     @Suite struct MoveTests {
-        @Test(.timeLimit(.minutes(3)), arguments: MoveScenario.all)
-        func nothingIsMissed(_ scenario: MoveScenario) throws {
+        @Test(.timeLimit(.minutes(3)), arguments: MoveScenario.groups)
+        func nothingIsMissed(_ scenarios: MoveScenario.Group) throws {
             let site = try Site(roots: ["a-backup", "b-backup"])
-            let stages = ["live", "stopped", "down"].map { mode in
-                MoveScenario.Stage(
-                    here: site.roots[0] / Path(mode), there: site.roots[1] / Path(mode),
-                    outside: site.outside / Path(mode))
+            let modes = ["live", "stopped", "down"]
+            for directory in site.roots + [site.outside] {
+                for mode in modes { try Disk.makeDirectory(directory / Path(mode)) }
             }
-            for stage in stages {
-                for directory in [stage.here, stage.there, stage.outside] { try Disk.makeDirectory(directory) }
-                try scenario.prepare(stage)
+            func stage(_ mode: String, _ number: Int) -> MoveScenario.Stage {
+                let place = Path("\(mode)/\(number)")
+                return MoveScenario.Stage(
+                    here: site.roots[0] / place, there: site.roots[1] / place, outside: site.outside / place)
+            }
+            for (number, scenario) in scenarios.all.enumerated() {
+                for stage in modes.map({ stage($0, number) }) {
+                    for directory in [stage.here, stage.there, stage.outside] { try Disk.makeDirectory(directory) }
+                    try scenario.prepare(stage)
+                }
             }
             try site.start()
-            try scenario.act(stages[0])
-            try expectTouched(scenario, site, stages[0])
-            try site.expectComplete(note: "(\(scenario.name), live)")
-
+            for (number, scenario) in scenarios.all.enumerated() {
+                try scenario.act(stage("live", number))
+                try expectTouched(scenario, site, stage("live", number))
+                try site.expectComplete(note: "(\(scenario.name), live)")
+            }
+            func actAll(_ mode: String, then resume: () throws -> Void) throws {
+                for (number, scenario) in scenarios.all.enumerated() { try scenario.act(stage(mode, number)) }
+                try resume()
+                for (number, scenario) in scenarios.all.enumerated() {
+                    try expectTouched(scenario, site, stage(mode, number))
+                }
+                try site.expectComplete(note: "(\(scenarios), \(mode))")
+            }
             try site.tracker.freeze()
-            try scenario.act(stages[1])
-            site.tracker.thaw()
-            try expectTouched(scenario, site, stages[1])
-            try site.expectComplete(note: "(\(scenario.name), stopped)")
-
+            try actAll("stopped") { site.tracker.thaw() }
             site.tracker.kill9()
-            try scenario.act(stages[2])
-            try site.tracker.start()
-            try expectTouched(scenario, site, stages[2])
-            try site.expectComplete(note: "(\(scenario.name), down)")
+            try actAll("down") { try site.tracker.start() }
             site.tracker.stop()
         }
 

@@ -9,7 +9,7 @@ extension SystemTests {
         func eightWriters(renaming: Bool) throws {
             let site = try Site()
             try site.start()
-            let writers = Writers(root: site.root, files: Scale.pick(20_000, full: 200_000), renaming: renaming)
+            let writers = Writers(root: site.root, files: Scale.pick(12_000, full: 200_000), renaming: renaming)
             writers.join()
             #expect(writers.errors == [])
             let changed = try site.expectComplete(atMost: Scale.pick(60, full: 300))

@@ -5,7 +5,7 @@ import Testing
 extension SystemTests {
     /// What happens while a start's walk is under way: the tree is large enough for the walk to take some time.
     @Suite struct WalkTests {
-        private static let directories = 12_000
+        private static let directories = 8_000
 
         @Test(.timeLimit(.minutes(3))) func nothingIsLostInTheMiddleOfAWalk() throws {
             let site = try Site()

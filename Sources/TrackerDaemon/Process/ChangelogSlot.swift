@@ -88,7 +88,8 @@ final class ChangelogSlot: Sendable {
         let (writer, failure) = current.withLock { ($0.writer, $0.failure) }
         var reasons = failure.map { [$0] } ?? []
         if case .owed(let lines, _, let reason)? = writer?.state.health {
-            reasons.append(lines > 0 ? "log: \(lines) \(lines == 1 ? "line" : "lines") owed, \(reason)" : "log: \(reason)")
+            reasons.append(
+                lines > 0 ? "log: \(lines) \(lines == 1 ? "line" : "lines") owed, \(reason)" : "log: \(reason)")
         }
         return reasons
     }

@@ -76,7 +76,9 @@ struct TrackerSession: ~Copyable {
         if store.lastCommitted > committed {
             shared.log.debug(
                 "recorded changes",
-                metadata: ["count": "\(engine.statistics.changes - changesLogged)", "through": "\(store.lastCommitted)"])
+                metadata: [
+                    "count": "\(engine.statistics.changes - changesLogged)", "through": "\(store.lastCommitted)",
+                ])
             committed = store.lastCommitted
             changesLogged = engine.statistics.changes
         }
