@@ -1,5 +1,5 @@
 public import ChangeStore
-public import LinuxKernel
+import LinuxKernel
 
 /// A directory in the tree, by its place in the tree's arrays. Places are given again after a removal, with another
 /// generation: a number that was kept too long means nobody, never somebody else.
@@ -21,9 +21,9 @@ public final class DirectoryTree {
     var identities = NodeTable()
     var recorded = NodeTable()
     private var free: [Int32] = []
-    private var watches: [Int32: Int32] = [:]
+    var watches: [Int32: Int32] = [:]
     /// The further nodes of a watch that several nodes share: bind mounts show one inode at two places.
-    private var sharedWatches: [Int32: [Int32]] = [:]
+    var sharedWatches: [Int32: [Int32]] = [:]
     public private(set) var roots: [NodeID] = []
     /// Directories in the tree, roots included.
     public private(set) var count = 0
@@ -57,7 +57,7 @@ public final class DirectoryTree {
         set { nodes[Int(node.index)] = newValue }
     }
 
-    private func id(_ index: Int32) -> NodeID {
+    func id(_ index: Int32) -> NodeID {
         index < 0 ? .none : NodeID(index: index, generation: nodes[Int(index)].generation)
     }
 
@@ -332,91 +332,4 @@ public final class DirectoryTree {
         }
         names = fresh
     }
-
-    // MARK: Watches
-
-    public func watch(of node: NodeID) -> WatchDescriptor? {
-        let number = self[node].watch
-        return number < 0 ? nil : WatchDescriptor(rawValue: number)
-    }
-
-    /// The nodes that a watch stands for; none for one that was given up. `body` may take the watch from them.
-    @inline(__always)
-    public func forEachNode(of watch: WatchDescriptor, _ body: (NodeID) -> Void) {
-        guard let first = watches[watch.rawValue] else { return }
-        // Taken before the first call: a node that gives its watch up changes who comes next.
-        let others = sharedWatches.isEmpty ? nil : sharedWatches[watch.rawValue]
-        body(id(first))
-        for other in others ?? [] { body(id(other)) }
-    }
-
-    public func hasNode(of watch: WatchDescriptor) -> Bool { watches[watch.rawValue] != nil }
-
-    /// Notes the watch that a directory has now.
-    ///
-    /// - Returns: the watch it had before, when that one is nobody's any more: to be removed from the kernel.
-    public func setWatch(_ watch: WatchDescriptor, of node: NodeID) -> WatchDescriptor? {
-        if self[node].watch == watch.rawValue { return nil }
-        let orphan = clearWatch(of: node)
-        self[node].watch = watch.rawValue
-        if watches[watch.rawValue] == nil {
-            watches[watch.rawValue] = node.index
-        } else {
-            sharedWatches[watch.rawValue, default: []].append(node.index)
-        }
-        return orphan
-    }
-
-    /// Takes its watch from a directory.
-    ///
-    /// - Returns: the watch, when it is nobody's any more: to be removed from the kernel.
-    public func clearWatch(of node: NodeID) -> WatchDescriptor? {
-        let number = self[node].watch
-        guard number >= 0 else { return nil }
-        self[node].watch = -1
-        var others = sharedWatches[number] ?? []
-        if watches[number] == node.index {
-            guard let heir = others.popLast() else {
-                watches[number] = nil
-                return WatchDescriptor(rawValue: number)
-            }
-            watches[number] = heir
-        } else {
-            others.removeAll { $0 == node.index }
-        }
-        sharedWatches[number] = others.isEmpty ? nil : others
-        return nil
-    }
-}
-
-/// What is special about a directory right now.
-public struct NodeState: OptionSet, Hashable, Sendable {
-    public let rawValue: UInt16
-    public init(rawValue: UInt16) { self.rawValue = rawValue }
-
-    /// One of the roots: its name is its absolute path.
-    public static let root = NodeState(rawValue: 1 << 0)
-    /// Out of its place, with no parent, until it turns up somewhere or is removed.
-    public static let detached = NodeState(rawValue: 1 << 1)
-    /// Another file system, or of a root another inode, is where the store expects this one: what a walk misses
-    /// here is not recorded as deleted.
-    public static let held = NodeState(rawValue: 1 << 2)
-    /// Has no watch because the limit was reached: polled.
-    public static let polled = NodeState(rawValue: 1 << 3)
-    /// Cannot be read or searched; told once.
-    public static let unreadable = NodeState(rawValue: 1 << 4)
-    /// Its removal was seen as an event.
-    public static let removalSeen = NodeState(rawValue: 1 << 5)
-    /// Waits in the queue of scans.
-    public static let queued = NodeState(rawValue: 1 << 6)
-    /// The queued scan covers everything below as well.
-    public static let queuedDeep = NodeState(rawValue: 1 << 7)
-    /// The queued scan comes after a gap in the events.
-    public static let queuedGap = NodeState(rawValue: 1 << 8)
-    /// A root that is not there now.
-    public static let missing = NodeState(rawValue: 1 << 9)
-    /// The queued scan puts what it finds into the index without a record.
-    public static let queuedSilent = NodeState(rawValue: 1 << 11)
-    /// On a remote or user-space file system, or across a mount with `one_file_system`: not entered.
-    public static let notEntered = NodeState(rawValue: 1 << 10)
 }

@@ -49,6 +49,9 @@ extension Verdict {
             return .changed(.replaced)
         }
         if hints.contains(.content) || hints.contains(.loneClose) { return .changed(.modified) }
+        // The write before explains the close, but a store to a mapping in the same second of the file system's clock
+        // would show in nothing else.
+        if hints.contains(.closed) && before.isRacy && before.isCoarse { return .changed(.modified) }
         if !isDirectory && (before.size != after.size || before.modified != after.modified) {
             return .changed(.modified)
         }

@@ -93,6 +93,7 @@ import Testing
         Rule("IN_MODIFY and IN_ATTRIB", [.content, .metadata], .hinted, .changed(.modified)),
         Rule("a close that no write explains: mmap", .loneClose, .hinted, .changed(.modified)),
         Rule("a close that a write explains", .closed, .hinted, .unchanged),
+        Rule("a close that a write explains, racy", racy: true, .closed, .hinted, .unchanged),
         Rule("IN_CREATE of a name the index had, as it was settled", .appeared, .hinted, .unchanged),
         Rule("IN_CREATE of a name the index had, racy", racy: true, .appeared, .hinted, .changed(.replaced)),
         Rule("IN_MOVED_TO with another ctime", .appeared, .hinted, .changed(.replaced), changed),
@@ -168,6 +169,17 @@ import Testing
         EntryAttributes(
             mode: isDirectory ? 0o040755 : 0o100644, owner: 1, group: 2, linkCount: 1, size: 10, deviceNumber: 0,
             modified: Timestamp(nanoseconds: 1_000), changed: Timestamp(nanoseconds: 2_000), isRacy: isRacy)
+    }
+
+    /// Two writes within one second carry the same time there, and the second may be one to a mapping.
+    @Test func aCloseAfterAWriteWithAClockOfSeconds() {
+        var known = IndexedEntry(
+            key: InodeKey(fileSystem: FileSystemID(rawValue: 1), inode: 5), attributes: attributes(isDirectory: false))
+        for (isRacy, verdict) in [(true, .changed(.modified)), (false, .unchanged)] as [(Bool, Verdict)] {
+            known.attributes.changed = Timestamp(nanoseconds: 7_000_000_000)
+            known.attributes.isRacy = isRacy
+            #expect(Verdict.of(known: known, seen: known, hints: .closed, reason: .hinted) == verdict)
+        }
     }
 
     // MARK: A directory's own times
