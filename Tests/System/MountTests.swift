@@ -112,6 +112,49 @@ extension SystemTests {
             site.tracker.stop()
         }
 
+        /// A mount point that went with its mount while the tracker was down: its disk may come back.
+        @Test(.timeLimit(.minutes(1))) func aMountPointThatIsGoneIsNotDeletedUntilAccepted() throws {
+            let site = try Site()
+            let place = site.root / "place"
+            try Disk.makeDirectory(place)
+            let mounted = try Mounted(tmpfsAt: place)
+            try Disk.makeDirectory(place / "inside")
+            try Disk.write(place / "inside/file")
+            try site.start()
+            site.tracker.stop()
+            try mounted.unmount()
+            try Disk.removeDirectory(place)
+            try site.tracker.start()
+            let isTold = wait(atMost: 10) { site.tracker.notify.status.contains("mount point \(place) is missing") }
+            #expect(isTold, "\(site.diagnosis)")
+            try site.collect()
+            #expect(!site.history.rows.contains { $0.path.isAtOrBelow(place) }, "\(site.history.rows)")
+            try require([Tracker.binary, "accept", "--state", site.tracker.settings.state.string, place.string])
+            try site.expectComplete()
+            #expect(site.history.rows.contains { $0.kind == "deleted" && $0.path == place / "inside/file" })
+            site.tracker.stop()
+        }
+
+        /// A mount is entered once the configuration says so, and no longer when it says otherwise.
+        @Test(.timeLimit(.minutes(1))) func aReloadChangesWhetherMountsAreEntered() throws {
+            let site = try Site { settings, _ in settings.oneFileSystem = true }
+            let place = site.root / "place"
+            try Disk.makeDirectory(place)
+            let mounted = try Mounted(tmpfsAt: place)
+            try Disk.write(place / "inside")
+            try site.start()
+            for (isEntered, kind) in [(true, "created"), (false, "untracked")] {
+                site.tracker.settings.oneFileSystem = !isEntered
+                try site.tracker.writeConfiguration()
+                site.tracker.signal(SIGHUP)
+                try expectRow(place / "inside", kind, site)
+                let verified = try site.tracker.verifyIndex()
+                #expect(verified.isSuccess, "\(verified)")
+            }
+            site.tracker.stop()
+            try mounted.unmount()
+        }
+
         /// A subvolume is another file system without a mount: it goes only by being deleted.
         @Test(.timeLimit(.minutes(1)), .enabled(if: Privilege.canLoop, "needs loop devices"))
         func subvolumesAreDeleted() throws {

@@ -39,6 +39,18 @@ import Testing
         }
     }
 
+    /// Whoever has the inode open goes on writing to it by the name that it lost.
+    @Test mutating func afterTheLossWhatIsToldMayBeOfEither() {
+        func perhaps(_ hints: Hints) -> [UInt64] {
+            bytes("x").withUnsafeBytes { names.inodes(perhapsToldOf: $0, in: node, hints).map(\.inode) }
+        }
+        note("x", 7)
+        #expect(perhaps(.content).isEmpty)
+        bytes("x").withUnsafeBytes { names.explain($0, in: node) }
+        #expect(perhaps(.content) == [7] && perhaps(.loneClose) == [7])
+        #expect(perhaps(.appeared).isEmpty && perhaps([.content, .formerContent]).isEmpty)
+    }
+
     @Test mutating func severalInodesMayHaveHadAName() {
         note("x", 7)
         note("x", 8)

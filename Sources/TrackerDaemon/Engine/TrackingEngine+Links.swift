@@ -18,18 +18,18 @@ extension TrackingEngine {
     /// batch.
     func settleEchoes(_ now: MonotonicTime) throws(StoreError) {
         guard !echoes.isEmpty else { return }
-        let due = echoes
-        echoes = MarkSet()
-        for node in due.nodes where tree.isLive(node) {
+        echoing.exchange(with: echoes)
+        defer { echoing.removeAll() }
+        for node in echoing.nodes where tree.isLive(node) {
             guard try ensureRecorded(node), case .directory(let opened) = try open(node, for: .look) else {
-                for index in due.indices(of: node) {
-                    due.withName(of: due[index]) { marks.mark($0, in: node, due[index].hints) }
+                for index in echoing.indices(of: node) {
+                    echoing.withName(of: echoing[index]) { marks.mark($0, in: node, echoing[index].hints) }
                 }
                 continue
             }
-            for index in due.indices(of: node) {
-                let hints = due[index].hints
-                try due.withName(of: due[index]) { (name) throws(StoreError) in
+            for index in echoing.indices(of: node) {
+                let hints = echoing[index].hints
+                try echoing.withName(of: echoing[index]) { (name) throws(StoreError) in
                     let outcome = try look(
                         at: name, in: node, opened.descriptor.number, hints: hints, origin: nil, reason: .hinted)
                     if outcome == .putOff { marks.mark(name, in: node, hints.union(.putOff)) }

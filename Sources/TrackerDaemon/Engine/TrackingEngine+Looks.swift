@@ -77,7 +77,7 @@ extension TrackingEngine {
             // Mounted over, unmounted or swapped: it is not there to be looked at, and not known to be gone.
             if let child {
                 tree.setState(.missing, of: child)
-                unseen.insert(child)
+                if known.attributes.boundary == .mount { unseen.insert(child) }
             }
             return .unchanged
         }

@@ -272,7 +272,7 @@ extension TrackingEngine {
             if interpreter.isExcluded(name, node, entry.attributes.type == .directory) {
                 return try untrack(entry, name, in: node)
             }
-            if scope.reason == .gap && !isAbsenceEvidence(of: entry, in: node) {
+            if scope.reason == .gap && entry.attributes.boundary != .mount && !isAbsenceEvidence(of: entry, in: node) {
                 // Of a file system that was mounted over what is tracked here: it is out of sight again.
                 if !isHeld(node) { try untrack(entry, name, in: node) }
                 return

@@ -23,7 +23,9 @@ final class TrackingEngine {
     /// The names whose next record waits because they are written continuously.
     let paced = MarkSet()
     /// The names to be looked at in the same step because another name of their inode changed.
-    var echoes = MarkSet()
+    let echoes = MarkSet()
+    /// Of those, the ones that are being looked at.
+    let echoing = MarkSet()
     /// The names that were looked at too shortly after their change.
     let racy = MarkSet()
     /// Names of that kind at most: past that a walk records some once more.
@@ -143,7 +145,11 @@ final class TrackingEngine {
         try store.begin()
         try noteSettings()
         try evaluateRoots()
-        if excludesChanged { walkEverything() }
+        if excludesChanged {
+            // What is not entered is decided anew.
+            tree.clearStateEverywhere(.notEntered)
+            walkEverything()
+        }
         isReconciled = false
         try store.commitTransaction()
     }
@@ -184,7 +190,10 @@ final class TrackingEngine {
         schedulePoll(now)
         if walk.isEmpty { try finishWalk() }
         if isCommitDue(now, didSettle: didSettle) {
-            if !isConsistent { try settleArrivals() }
+            if !isConsistent {
+                try settleArrivals()
+                try settleEchoes(now)
+            }
             try store.commitTransaction()
             lastCommit = now
         }
@@ -242,6 +251,7 @@ final class TrackingEngine {
     func settleForStop() throws(StoreError) {
         try store.begin()
         try settleArrivals()
+        try settleEchoes(.now)
     }
 
     /// What is left is waiting for events to explain where a directory went.
