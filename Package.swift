@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Warnings are errors in this package's own targets, and every use of an unsafe construct is marked.
+/// Warnings are errors in this package's own targets, and imports and existential types are written out.
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),

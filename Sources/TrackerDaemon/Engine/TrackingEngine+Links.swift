@@ -16,8 +16,12 @@ extension TrackingEngine {
 
     /// Looks at the names that were marked for another name's sake. What cannot be looked at now is left to the next
     /// batch.
-    func settleEchoes(_ now: MonotonicTime) throws(StoreError) {
-        guard !echoes.isEmpty else { return }
+    func settleEchoes() throws(StoreError) {
+        // A name that turns out to be another inode's can have echoes of its own; theirs have none.
+        for _ in 0..<3 where !echoes.isEmpty { try settleOnce() }
+    }
+
+    private func settleOnce() throws(StoreError) {
         echoing.exchange(with: echoes)
         defer { echoing.removeAll() }
         for node in echoing.nodes where tree.isLive(node) {

@@ -184,7 +184,7 @@ final class TrackingEngine {
         try walkSlice(until: now.nanoseconds + Self.sliceTime)
         try settleDetached(now)
         if marks.isEmpty && !didSettle { try settleContested(now) }
-        try settleEchoes(now)
+        try settleEchoes()
         openWindow(now)
         if let nextPoll, nextPoll <= now { try poll(now) }
         schedulePoll(now)
@@ -192,7 +192,7 @@ final class TrackingEngine {
         if isCommitDue(now, didSettle: didSettle) {
             if !isConsistent {
                 try settleArrivals()
-                try settleEchoes(now)
+                try settleEchoes()
             }
             try store.commitTransaction()
             lastCommit = now
@@ -251,7 +251,7 @@ final class TrackingEngine {
     func settleForStop() throws(StoreError) {
         try store.begin()
         try settleArrivals()
-        try settleEchoes(.now)
+        try settleEchoes()
     }
 
     /// What is left is waiting for events to explain where a directory went.
