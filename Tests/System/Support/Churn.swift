@@ -30,6 +30,8 @@ final class Churn {
     private var nameCount = 0
     /// The inodes that were changed in place since everything was settled.
     private var changedInodes: Set<Int> = []
+    /// The inode that was changed by a name in a directory so new that it may have no watch yet.
+    private var changedUnwatched: Int?
 
     /// - Parameters:
     ///   - roots: existing empty directories, all on one file system with `outside`.
@@ -51,6 +53,7 @@ final class Churn {
             do {
                 guard let effect = try apply(operation) else { continue }
                 note(operation, effect, began)
+                if let inode = changedUnwatched.take() { try touch(inode) }
                 for (inode, count) in atRisk.sorted(by: { $0.key < $1.key })
                 where unseenNames()[inode, default: 0] < count {
                     try touch(inode)
@@ -94,7 +97,11 @@ final class Churn {
     }
 
     func noteChange(of path: Path) {
-        if let inode = tree.items[path]?.inode { changedInodes.insert(inode) }
+        guard let inode = tree.items[path]?.inode else { return }
+        changedInodes.insert(inode)
+        // No event tells of it then: listing the directory shows the new name, and not what became of its inode.
+        let isInNewDirectory = tree.items.contains { $0.value.isUnseen && path.isBelow($0.key) }
+        if isInNewDirectory && tree.names(of: path).count > 1 { changedUnwatched = inode }
     }
 
     /// A tracker has caught up with everything.
