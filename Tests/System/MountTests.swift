@@ -135,6 +135,39 @@ extension SystemTests {
             site.tracker.stop()
         }
 
+        /// Unmounted and its directory removed: what was on the file system was not.
+        @Test(.timeLimit(.minutes(1))) func aMountPointThatIsRemovedAfterTheUnmountDeletesNothing() throws {
+            let site = try Site()
+            let place = site.root / "place"
+            try Disk.makeDirectory(place)
+            let mounted = try Mounted(tmpfsAt: place)
+            try Disk.write(place / "file")
+            try site.start()
+            try mounted.unmount()
+            try Disk.removeDirectory(place)
+            let isTold = wait(atMost: 10) { site.tracker.notify.status.contains("mount point \(place) is missing") }
+            #expect(isTold, "\(site.diagnosis)")
+            try site.collect()
+            #expect(!site.history.rows.contains { $0.kind == "deleted" }, "\(site.history.rows)")
+            site.tracker.stop()
+        }
+
+        /// What is excluded stays so when something is mounted on it.
+        @Test(.timeLimit(.minutes(1))) func aMountOnAnExcludedNameIsNotTracked() throws {
+            let site = try Site { settings, _ in settings.exclude = ["cache/"] }
+            for name in ["cache", "cache/deep", "marker"] { try Disk.makeDirectory(site.root / Path(name)) }
+            try site.start()
+            for place in [site.root / "cache", site.root / "cache/deep"] {
+                let mounted = try Mounted(tmpfsAt: place)
+                try Disk.write(place / "inside")
+                try Disk.write(site.root / "marker" / place.name)
+                try expectRow(site.root / "marker" / place.name, nil, site)
+                try mounted.unmount()
+            }
+            #expect(!site.history.rows.contains { $0.path.isAtOrBelow(site.root / "cache") }, "\(site.history.rows)")
+            site.tracker.stop()
+        }
+
         /// A mount is entered once the configuration says so, and no longer when it says otherwise.
         @Test(.timeLimit(.minutes(1))) func aReloadChangesWhetherMountsAreEntered() throws {
             let site = try Site { settings, _ in settings.oneFileSystem = true }

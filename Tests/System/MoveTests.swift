@@ -97,6 +97,32 @@ extension SystemTests {
             site.tracker.stop()
         }
 
+        /// An inode number that comes back as something of another type, with two names as before.
+        @Test(.timeLimit(.minutes(1)), arguments: [false, true]) func anInodeNumberThatIsAnotherType(whileDown: Bool)
+            throws
+        {
+            let site = try Site()
+            let (first, second) = (site.root / "first", site.root / "second")
+            try Disk.write(first)
+            try Disk.link(first, second)
+            let inode = try Disk.status(first).st_ino
+            try site.start()
+            if whileDown { site.tracker.stop() } else { try site.tracker.freeze() }
+            try Disk.unlink(first)
+            try Disk.unlink(second)
+            // The file system gives the number out again soon, if it does so at all.
+            for attempt in 0..<1_000 {
+                try Disk.symlink("target", at: first)
+                if try Disk.status(first).st_ino == inode { break }
+                try Disk.rename(first, site.outside / Path("\(attempt)"))
+            }
+            if !Disk.exists(first) { try Disk.symlink("target", at: first) }
+            try Disk.link(first, second)
+            if whileDown { try site.tracker.start() } else { site.tracker.thaw() }
+            try site.expectComplete()
+            site.tracker.stop()
+        }
+
         /// A second change within a second waits. If its name goes meanwhile, the inode's other names still get theirs.
         @Test(.timeLimit(.minutes(1))) func whatWaitsForItsSecondReachesTheOtherNames() throws {
             let site = try Site()

@@ -85,6 +85,17 @@ extension SystemTests {
             site.tracker.stop()
         }
 
+        /// The directory's own time tells of names that are excluded.
+        @Test(.timeLimit(.minutes(1))) func excludedNamesChangeTheirDirectory() throws {
+            let site = try Site()
+            try Disk.makeDirectory(site.root / "directory")
+            try site.start()
+            try Disk.write(site.root / "directory/.nfs0001")
+            let changed = try site.expectComplete()
+            #expect(changed.contains(site.root / "directory"))
+            site.tracker.stop()
+        }
+
         /// The log and the state are never tracked, also where they are reached through a symlink.
         @Test(.timeLimit(.minutes(1))) func ownFilesBehindASymlinkAreNotTracked() throws {
             let site = try Site { settings, scratch in
@@ -103,6 +114,8 @@ extension SystemTests {
                 #expect(isSeen, "\(site.diagnosis)")
             }
             #expect(!site.history.rows.contains { $0.path.isBelow(site.root / "inside") }, "\(site.history.rows)")
+            let verified = try site.tracker.verifyIndex()
+            #expect(verified.isSuccess, "\(verified)")
             site.tracker.stop()
         }
 

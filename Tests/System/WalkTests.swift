@@ -20,6 +20,7 @@ extension SystemTests {
             site.tracker.stop()
             try aDirectoryReplacedByItsCopy(site)
             try stops(site)
+            try echoesInARenamedDirectory(site)
             try badReload(site)
             site.tracker.stop()
         }
@@ -51,6 +52,29 @@ extension SystemTests {
                 site.tracker.stop()
                 swap(&old, &new)
             }
+        }
+
+        /// Hardlinks in a directory that was renamed while the tracker was down, some of them gone, all of them changed by
+        /// another name: that is met in the middle of the walk.
+        private func echoesInARenamedDirectory(_ site: Site) throws {
+            func name(_ number: Int, _ directory: String) -> Path { site.root / Path("\(directory)/link\(number)") }
+            try Disk.makeDirectory(site.root / "links")
+            for number in 0..<400 {
+                let own = site.root / Path("d\(number * 10)/own")
+                try Disk.write(own)
+                try Disk.link(own, name(number, "links"))
+            }
+            try site.tracker.start()
+            site.tracker.stop()
+            try site.begin()
+            try Disk.rename(site.root / "links", site.root / "linked")
+            for number in 0..<400 {
+                if number % 2 == 0 { try Disk.unlink(name(number, "linked")) }
+                try Disk.append(site.root / Path("d\(number * 10)/own"), Array("more".utf8))
+            }
+            try site.tracker.start()
+            try site.expectComplete(note: "(links in a renamed directory)")
+            site.tracker.stop()
         }
 
         /// A reload that fails does not make a tracker ready that is not.

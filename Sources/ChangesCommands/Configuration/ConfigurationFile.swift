@@ -21,8 +21,12 @@ public enum ConfigurationFile {
         let file = TerminalText.of(path)
         let text: [UInt8]
         do throws(Errno) {
-            // Nobody may ever write into a FIFO: opening one must not wait for that.
-            text = try OwnedDescriptor.open(path, flags: O_RDONLY | O_NONBLOCK).readToEnd()
+            // A shell's `<(…)` is a pipe below /dev. Into any other FIFO nobody may ever write, and opening it would wait.
+            let isPipe = path.starts(with: Array("/dev/".utf8)) || path.starts(with: Array("/proc/".utf8))
+            let opened = try OwnedDescriptor.open(path, flags: isPipe ? O_RDONLY : O_RDONLY | O_NONBLOCK)
+            let isFIFO = try FileStatus.of(descriptor: opened.number).type == .fifo
+            if isFIFO && !isPipe { throw Errno.notSupported }
+            text = try opened.readToEnd()
         } catch .noSuchFileOrDirectory {
             return nil
         } catch {

@@ -55,6 +55,7 @@ extension TrackingEngine {
             let mark = batch[index]
             try batch.withName(of: mark) { (name) throws(StoreError) in
                 if mark.hints.contains(.excluded) {
+                    if !mark.hints.isDisjoint(with: [.appeared, .vanished]) { someLeftNoTrace = true }
                     return try lookAtExcluded(name, in: node, descriptor, mark.hints, batch.origin(of: index))
                 }
                 if !isHurried, let again = pacing.putOff(name, in: node, hints: mark.hints, now: now) {
@@ -90,7 +91,12 @@ extension TrackingEngine {
     func releasePaced(_ now: MonotonicTime) {
         pacedCheck = nil
         for index in 0..<paced.count where tree.isLive(paced[index].node) {
-            paced.withName(of: paced[index]) { marks.mark($0, in: paced[index].node, paced[index].hints) }
+            paced.withName(of: paced[index]) { name in
+                let (node, hints) = (paced[index].node, paced[index].hints)
+                // What waited was told of the inode that had the name then.
+                let isTaken = !marks.hints(of: name, in: node).isDisjoint(with: .takesName)
+                marks.mark(name, in: node, isTaken ? hints.asFormer : hints)
+            }
         }
         paced.removeAll()
         // They have waited: no settling time on top.
@@ -123,9 +129,21 @@ extension TrackingEngine {
         case .unchanged: if known.isRacy && !seen.isRacy { try store.setAttributes(seen, of: identity.key) }
         case .consequence: try store.setAttributes(seen, of: identity.key)
         case .changed(let kind):
+            if parent != .none && tree.withName(of: node, { waitsForItsSecond($0, in: parent) }) { return }
             try store.setAttributes(seen, of: identity.key)
             try record(kind, of: node, IndexedEntry(key: identity.key, attributes: seen))
+            if parent != .none { tree.withName(of: node) { pacing.recorded($0, in: parent, now: .now) } }
         }
+    }
+
+    /// A directory in which names come and go all the time is recorded once a second, like a file that is written.
+    private func waitsForItsSecond(_ name: UnsafeRawBufferPointer, in parent: NodeID) -> Bool {
+        guard !isHurried, let again = pacing.putOff(name, in: parent, hints: [.metadata, .fresh], now: .now) else {
+            return false
+        }
+        paced.mark(name, in: parent, [.recheck, .directory])
+        pacedCheck = min(pacedCheck ?? again, again)
+        return true
     }
 
     // MARK: Directories that are not where they should be

@@ -17,20 +17,23 @@ extension TrackingEngine {
     /// Looks at the names that were marked for another name's sake. What cannot be looked at now is left to the next
     /// batch.
     func settleEchoes() throws(StoreError) {
-        // A name that turns out to be another inode's can have echoes of its own; theirs have none.
-        for _ in 0..<3 where !echoes.isEmpty { try settleOnce() }
+        // A name that turns out to be another inode's has echoes of its own.
+        while !echoes.isEmpty { try settleOnce() }
     }
 
     private func settleOnce() throws(StoreError) {
         echoing.exchange(with: echoes)
         defer { echoing.removeAll() }
         for node in echoing.nodes where tree.isLive(node) {
-            guard try ensureRecorded(node), case .directory(let opened) = try open(node, for: .look) else {
+            guard try ensureRecorded(node), arrivals[node] == nil,
+                case .directory(let opened) = try open(node, for: .look)
+            else {
                 for index in echoing.indices(of: node) {
                     echoing.withName(of: echoing[index]) { marks.mark($0, in: node, echoing[index].hints) }
                 }
                 continue
             }
+            heartbeat.progress()
             for index in echoing.indices(of: node) {
                 let hints = echoing[index].hints
                 try echoing.withName(of: echoing[index]) { (name) throws(StoreError) in
@@ -151,7 +154,11 @@ extension TrackingEngine {
     ) throws(StoreError) {
         guard let before = try store.attributes(of: key) else { return }
         if before.type != attributes.type {
-            try giveUp(namesOf: key, except: new)
+            // A name that is looked at for this has the new inode too, and comes here again.
+            if givenUp.insert(key).inserted {
+                try giveUp(namesOf: key, except: new)
+                givenUp.remove(key)
+            }
             return try store.setAttributes(attributes, of: key)
         }
         let verdict = Verdict.of(
@@ -177,7 +184,7 @@ extension TrackingEngine {
     private func giveUp(namesOf key: InodeKey, except new: EntryName) throws(StoreError) {
         for other in try store.names(of: key) where other != new {
             guard let node = tree.node(of: other.directory) else { continue }
-            if case .directory(let opened) = try open(node, for: .look) {
+            if arrivals[node] == nil, case .directory(let opened) = try open(node, for: .look) {
                 _ = try other.name.withTerminatedName { (name) throws(StoreError) in
                     try look(
                         at: name, in: node, opened.descriptor.number, hints: .putOff, origin: nil, reason: .hinted)

@@ -73,11 +73,13 @@ extension TrackingEngine {
         let child = tree.child(of: node, named: name)
         let isSeenHappening =
             hints.contains(.vanished) || child.map { tree.state(of: $0).contains(.removalSeen) } ?? false
-        if !isSeenHappening && !isAbsenceEvidence(of: known, in: node) {
+        // What is on another file system does not go with the directory that it was mounted on.
+        let isMountPoint = known.attributes.boundary == .mount || child.map { expected[$0] != nil } ?? false
+        if (!isSeenHappening || isMountPoint) && !isAbsenceEvidence(of: known, in: node) {
             // Mounted over, unmounted or swapped: it is not there to be looked at, and not known to be gone.
             if let child {
                 tree.setState(.missing, of: child)
-                if known.attributes.boundary == .mount { unseen.insert(child) }
+                if isMountPoint { unseen.insert(child) }
             }
             return .unchanged
         }

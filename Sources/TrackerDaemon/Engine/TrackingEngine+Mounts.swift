@@ -31,14 +31,22 @@ extension TrackingEngine {
             guard path.starts(with: prefix) else { continue }
             var node = root
             let components = path.dropFirst(prefix.count).split(separator: UInt8(ascii: "/"))
+            guard let last = components.last else { continue }
             for component in components.dropLast() {
-                guard let child = component.withUnsafeBytes({ tree.child(of: node, named: $0) }) else { break }
+                // Below a directory that is unknown or excluded a mount is nobody's business here.
+                guard !isExcluded(component, in: node),
+                    let child = component.withUnsafeBytes({ tree.child(of: node, named: $0) })
+                else { return }
                 node = child
             }
-            guard let last = components.last else { continue }
+            if isExcluded(last, in: node) { return }
             marks.mark(Array(last), in: node, [.directory, .putOff])
             queue(node, .queuedGap)
         }
+    }
+
+    private func isExcluded(_ component: ArraySlice<UInt8>, in node: NodeID) -> Bool {
+        component.withUnsafeBytes { interpreter.isExcluded($0, node, true) }
     }
 
     // MARK: Another file system at a name
@@ -117,6 +125,7 @@ extension TrackingEngine {
     func leaveUnentered(_ node: NodeID) throws(StoreError) {
         tree.setState(.notEntered, of: node)
         if let watch = tree.clearWatch(of: node) { instance.inotify.remove(watch) }
+        if polled.remove(node) != nil { tree.clearState(.polled, of: node) }
         guard expected[node] == nil, let directory = tree.directory(of: node) else { return }
         var entries: [([UInt8], IndexedEntry)] = []
         try store.forEachEntry(in: directory) { entries.append(([UInt8]($0), $1)) }

@@ -147,11 +147,13 @@ extension TrackingEngine {
     /// Looks again at the names that something else had: it may have left them before it was recorded there, and then
     /// nothing but this tells that they are gone.
     func settleContested(_ now: MonotonicTime) throws(StoreError) {
-        guard !contested.isEmpty else { return }
         let isQuiet = marks.isEmpty && fresh.isEmpty && misplaced.isEmpty
+        guard !contested.isEmpty, now >= contestCheck || isQuiet || isHurried else { return }
+        contestCheck = MonotonicTime(nanoseconds: now.nanoseconds + Self.contestInterval)
         let due = contested
         contested = []
         for name in due {
+            heartbeat.progress()
             if !isTaken(name.name, in: name.directory.path) {
                 try name.name.withRawBytes { (bytes) throws(StoreError) in
                     try appendDeleted(name.type, name.size, bytes, name.directory.id)
@@ -234,9 +236,8 @@ extension TrackingEngine {
     /// of what was moved are missing.
     func settleArrivals() throws(StoreError) {
         try recordVacated()
-        for node in Array(arrivals.keys) where tree.isLive(node) {
-            // One that is out of its place just now is detached: its next place, or its end, has the rows.
-            guard tree.isRoot(tree.root(of: node)) else { continue }
+        // One that is out of its place just now is detached: its next place, or its end, has the rows.
+        while let node = arrivals.keys.first(where: { tree.isLive($0) && tree.isRoot(tree.root(of: $0)) }) {
             try scan(node)
             try recordArrivalUnseen(node)
             heartbeat.progress()
@@ -281,6 +282,7 @@ extension TrackingEngine {
         try append(.moved, name, in: parent, attributes, from: record.origin)
         for member in tree.subtree(of: node) {
             if let place = record.places[member] { arrivals[member] = place }
+            if tree.state(of: member).contains(.notEntered) { try recordArrivalUnseen(member) }
             queueSoon(member)
         }
         entriesRecorded.insert(parent)

@@ -34,7 +34,8 @@ extension TrackingEngine {
     /// A walk would take what was looked at so shortly after its change for changed again: it is looked at once more
     /// when things are quiet and its times can be trusted.
     func noteRacy(_ name: UnsafeRawBufferPointer, in node: NodeID, _ attributes: EntryAttributes) {
-        guard racy.count < Self.mostRacy else { return }
+        // One whose time is ahead of the clock stays racy until the clock has caught up.
+        guard racy.count < Self.mostRacy, attributes.changed <= .now else { return }
         racy.mark(name, in: node, .recheck)
         let due = MonotonicTime.now.advanced(milliseconds: attributes.isCoarse ? 1_100 : 100)
         racyCheck = max(racyCheck ?? due, due)

@@ -199,8 +199,9 @@ extension TrackingEngine {
                 ?? tree.roots.first(where: { tree.name(of: $0) == path })
         else { return .failure(AcceptError(reason: "\(printable(path)) is not a root that is tracked")) }
         if unseen.contains(node) {
-            marks.mark(tree.name(of: node), in: tree.parent(of: node), [.directory, .vanished, .putOff])
-            return .success("the removal of \(printable(path)) is being recorded")
+            try detach(node)
+            try forgetDetached(node)
+            return .success("recorded the removal of \(printable(path))")
         }
         if tree.state(of: node).contains(.missing) {
             try removeRoot(node)
@@ -232,8 +233,8 @@ extension TrackingEngine {
     func installExclusions() {
         // The last component decides nearly every name at once: this is asked for each event and each listed name.
         // They may be given through symlinks, and the tree knows no such paths.
-        let paths = Set(settings.ownPaths + settings.ownPaths.map(FileSystemLook.withResolvedParent))
-        let own = paths.map { (last: lastComponent(of: $0), path: $0) }
+        ownPaths = Set(settings.ownPaths + settings.ownPaths.map(FileSystemLook.withResolvedParent))
+        let own = ownPaths.map { (last: lastComponent(of: $0), path: $0) }
         let exclude = settings.exclude
         interpreter.isExcluded = { [tree] name, node, isDirectory in
             if isOwn(name, in: node, tree, own) { return true }

@@ -30,6 +30,8 @@ final class TrackingEngine {
     let racy = MarkSet()
     /// Names of that kind at most: past that a walk records some once more.
     static let mostRacy = 65_536
+    /// Inodes whose names are being looked at because their number was given to something of another type.
+    var givenUp: Set<InodeKey> = []
     /// Names that the index gave up before their events were read.
     var formerNames = FormerNames()
     let interpreter: EventInterpreter
@@ -75,6 +77,8 @@ final class TrackingEngine {
     var patternPaths: [WatchDescriptor: [UInt8]] = [:]
     /// Of those, the ones that got no watch.
     var unwatchedPatternPaths: Set<[UInt8]> = []
+    /// The tracker's own files and directories, as they are named and where they really are.
+    var ownPaths: Set<[UInt8]> = []
     /// Matching directories on network or user-space file systems.
     var foreignRoots: Set<[UInt8]> = []
     var notesTold: Set<RootSearch.Note> = []
@@ -89,6 +93,7 @@ final class TrackingEngine {
     /// Since when there has been something in `marks`.
     var windowOpened: MonotonicTime?
     var pacedCheck: MonotonicTime?
+    var contestCheck = MonotonicTime(nanoseconds: 0)
     var racyCheck: MonotonicTime?
     var nextPoll: MonotonicTime?
     /// Looks without waiting for the settling time.
@@ -104,6 +109,8 @@ final class TrackingEngine {
     static let settlingTime: Int64 = 50
     /// How long the other half of a rename, or the removal of a directory, may take to show, in nanoseconds.
     static let explanationTime: Int64 = 40_000_000
+    /// Between two looks at such names, in nanoseconds.
+    static let contestInterval: Int64 = 200_000_000
     /// How long a name that something else has is watched for being left, in nanoseconds.
     static let contestTime: Int64 = 1_000_000_000
     /// Longest slice of a walk before events are looked at again, in nanoseconds.
@@ -232,7 +239,10 @@ final class TrackingEngine {
         if let pacedCheck { deadlines.append(pacedCheck) }
         if let racyCheck, marks.isEmpty { deadlines.append(racyCheck) }
         if let nextPoll { deadlines.append(nextPoll) }
-        if !contested.isEmpty { deadlines.append(.now.advanced(milliseconds: Self.settlingTime)) }
+        if !contested.isEmpty { deadlines.append(contestCheck) }
+        if !isConsistent {
+            deadlines.append(MonotonicTime(nanoseconds: lastCommit.nanoseconds + Self.longestTransaction))
+        }
         if let detachedSince = detached.values.map(\.since).min() {
             deadlines.append(MonotonicTime(nanoseconds: detachedSince.nanoseconds + 2 * Self.explanationTime))
         }
@@ -244,7 +254,7 @@ final class TrackingEngine {
 
     /// Nothing is left but the rest of a walk, which a later start does as well.
     var isSettledButForWalk: Bool {
-        marks.isEmpty && paced.isEmpty && fresh.isEmpty && detached.isEmpty && isConsistent
+        marks.isEmpty && paced.isEmpty && fresh.isEmpty && detached.isEmpty && contested.isEmpty && isConsistent
     }
 
     /// Index and history tell the same before the store is closed, whatever is still to be looked at.
@@ -258,7 +268,7 @@ final class TrackingEngine {
     var isWaitingForEvents: Bool { walk.isEmpty && (!marks.isEmpty || !detached.isEmpty) }
 
     /// No path is kept for a row that is still to be written, and no transaction is open.
-    var isAtRest: Bool { isConsistent && detached.isEmpty && departed.isEmpty }
+    var isAtRest: Bool { isConsistent && detached.isEmpty && departed.isEmpty && contested.isEmpty }
 
     /// Walks the directories without a watch at once.
     func pollNow() throws(StoreError) {
@@ -288,7 +298,7 @@ final class TrackingEngine {
             let path = printable(tree.path(of: node))
             reasons.append("mount point \(path) is missing: mount it, or run: changes accept \(path)")
         }
-        for node in expected.keys where tree.isLive(node) {
+        for node in expected.keys where tree.isLive(node) && !unseen.contains(node) {
             let path = printable(tree.path(of: node))
             reasons.append(
                 "\(path) is held, another file system or directory is there: mount the right one, or run: "
@@ -328,7 +338,7 @@ final class TrackingEngine {
         let newline: [UInt8] = [UInt8(ascii: "\0")]
         try store.note("exclude", Array(settings.exclude.patterns.map(\.source).joined(separator: newline)))
         try store.note("one_file_system", [settings.oneFileSystem ? UInt8(ascii: "1") : UInt8(ascii: "0")])
-        try store.note("own", Array(settings.ownPaths.joined(separator: newline)))
+        try store.note("own", Array(ownPaths.joined(separator: newline)))
     }
 
     private func finishWalk() throws(StoreError) {

@@ -95,6 +95,7 @@ final class TrackerThread: Sendable {
                 shared.onStatus(status, 0)
                 if pause(milliseconds: delay, &settings) { return }
                 delay = min(delay * 2, 30_000)
+                began = .now
             }
         }
     }
