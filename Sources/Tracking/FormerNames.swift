@@ -10,6 +10,9 @@ public import LinuxKernel
 public struct FormerNames {
     /// Nanoseconds that a name is remembered at least, for those who have its inode open.
     static let lifetime: Int64 = 60_000_000_000
+    /// Nanoseconds after which no event is still to come that was under way when the index gave the name up: a record
+    /// can be put off for one second (`RecordPacing`), and what was in the kernel's queue is read with the next batch.
+    static let underWay: Int64 = 3_000_000_000
     /// Names in one generation at most; past that the older generation goes early.
     private static let limit = 16_384
 
@@ -17,6 +20,10 @@ public struct FormerNames {
         let key: InodeKey
         /// The event that took the name from the inode has been read: later ones are about others.
         var isExplained: Bool
+        let since: MonotonicTime
+
+        /// What is told of the name is told of this inode for certain.
+        func isMeant(at now: MonotonicTime) -> Bool { !isExplained && now - since < FormerNames.underWay }
     }
     private var current: [UInt64: [Former]] = [:]
     private var previous: [UInt64: [Former]] = [:]
@@ -34,21 +41,26 @@ public struct FormerNames {
     ) {
         if isEmpty { began = now }
         if current.count >= Self.limit { rotate(now) }
-        current[NameHash.hash(name, in: node.index), default: []].append(Former(key: key, isExplained: isExplained))
+        current[NameHash.hash(name, in: node.index), default: []].append(
+            Former(key: key, isExplained: isExplained, since: now))
     }
 
     /// The inodes that what was told of a name concerns.
-    public func inodes(toldOf name: UnsafeRawBufferPointer, in node: NodeID, _ hints: Hints) -> [InodeKey] {
+    public func inodes(
+        toldOf name: UnsafeRawBufferPointer, in node: NodeID, _ hints: Hints, now: MonotonicTime
+    ) -> [InodeKey] {
         let isOfFormer = !hints.isDisjoint(with: .ofFormerInode)
         guard !isEmpty, isOfFormer || !hints.isDisjoint(with: .ofInode) else { return [] }
-        return formers(of: name, in: node).filter { isOfFormer || !$0.isExplained }.map(\.key)
+        return formers(of: name, in: node).filter { isOfFormer || $0.isMeant(at: now) }.map(\.key)
     }
 
     /// The inodes that what was told of a name may concern, if somebody has them open: the event tells, or another file
     /// of the name does.
-    public func inodes(perhapsToldOf name: UnsafeRawBufferPointer, in node: NodeID, _ hints: Hints) -> [InodeKey] {
+    public func inodes(
+        perhapsToldOf name: UnsafeRawBufferPointer, in node: NodeID, _ hints: Hints, now: MonotonicTime
+    ) -> [InodeKey] {
         guard !isEmpty, hints.isDisjoint(with: .ofFormerInode), !hints.isDisjoint(with: .ofInode) else { return [] }
-        return formers(of: name, in: node).filter(\.isExplained).map(\.key)
+        return formers(of: name, in: node).filter { !$0.isMeant(at: now) }.map(\.key)
     }
 
     /// The inode that had a name last.

@@ -75,8 +75,8 @@ extension TrackingEngine {
     func passOnFormer(
         _ hints: Hints, _ origin: Origin?, _ name: UnsafeRawBufferPointer, in node: NodeID
     ) throws(StoreError) {
-        for key in formerNames.inodes(toldOf: name, in: node, hints) { try passOn(hints, namesOf: key) }
-        for key in formerNames.inodes(perhapsToldOf: name, in: node, hints) {
+        for key in formerNames.inodes(toldOf: name, in: node, hints, now: .now) { try passOn(hints, namesOf: key) }
+        for key in formerNames.inodes(perhapsToldOf: name, in: node, hints, now: .now) {
             // One name's look tells whether it is this inode that changed, and so reaches the others.
             if let heir = try store.names(of: key).first { markHeir(heir) }
         }
@@ -125,7 +125,9 @@ extension TrackingEngine {
                     if let known = try store.entry(in: directory, named: name), known.attributes.type != .directory {
                         try passOn(hints, namesOf: known.key)
                     }
-                    for key in formerNames.inodes(toldOf: name, in: node, hints) { try passOn(hints, namesOf: key) }
+                    for key in formerNames.inodes(toldOf: name, in: node, hints, now: .now) {
+                        try passOn(hints, namesOf: key)
+                    }
                 }
                 if let origin = set.origin(of: index), let (key, _) = try source(origin) {
                     try passOn(hints, namesOf: key)
