@@ -136,7 +136,8 @@ extension SystemTests {
         }
 
         /// Unmounted and its directory removed: what was on the file system was not.
-        @Test(.timeLimit(.minutes(1))) func aMountPointThatIsRemovedAfterTheUnmountDeletesNothing() throws {
+        @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+        func aMountPointThatIsRemovedAfterTheUnmountDeletesNothing(isHeldFirst: Bool) throws {
             let site = try Site()
             let place = site.root / "place"
             try Disk.makeDirectory(place)
@@ -144,6 +145,9 @@ extension SystemTests {
             try Disk.write(place / "file")
             try site.start()
             try mounted.unmount()
+            if isHeldFirst {
+                #expect(wait(atMost: 10) { site.tracker.notify.status.contains("held") }, "\(site.diagnosis)")
+            }
             try Disk.removeDirectory(place)
             let isTold = wait(atMost: 10) { site.tracker.notify.status.contains("mount point \(place) is missing") }
             #expect(isTold, "\(site.diagnosis)")

@@ -75,7 +75,10 @@ extension TrackingEngine {
             hints.contains(.vanished) || child.map { tree.state(of: $0).contains(.removalSeen) } ?? false
         // What is on another file system does not go with the directory that it was mounted on.
         let isMountPoint = known.attributes.boundary == .mount || child.map { expected[$0] != nil } ?? false
-        if (!isSeenHappening || isMountPoint) && !isAbsenceEvidence(of: known, in: node) {
+        let isGone =
+            isMountPoint
+            ? accepting.contains(tree.root(of: node)) : isSeenHappening || isAbsenceEvidence(of: known, in: node)
+        if !isGone {
             // Mounted over, unmounted or swapped: it is not there to be looked at, and not known to be gone.
             if let child {
                 tree.setState(.missing, of: child)
