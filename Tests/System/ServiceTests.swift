@@ -182,7 +182,7 @@ extension SystemTests {
         /// One thread stands still and the others go on: the pings to the watchdog stop, and come again with it.
         @Test(.timeLimit(.minutes(1)), arguments: ["tracker", "reader"])
         func aStuckThreadStopsThePings(_ name: String) throws {
-            let site = try Site { settings, _ in settings.wrapper = ["env", "WATCHDOG_USEC=2000000"] }
+            let site = try Site { settings, _ in settings.wrapper = ["env", "WATCHDOG_USEC=1000000"] }
             try site.start()
             var pings: Int { site.tracker.notify.count(of: "WATCHDOG") }
             #expect(wait(atMost: 10) { pings > 2 }, "\(site.diagnosis)")
@@ -192,7 +192,7 @@ extension SystemTests {
             let ended = wait(atMost: 20) {
                 if pings != seen.count { seen = (pings, .now) }
                 // Longer than three of the usual intervals.
-                return Timestamp.now.nanoseconds - seen.since.nanoseconds > 1_600_000_000
+                return Timestamp.now.nanoseconds - seen.since.nanoseconds > 800_000_000
             }
             #expect(ended, "the pings went on: \(site.diagnosis)")
             #expect(site.tracker.notify.status.contains("stuck: \(name)"), "\(site.tracker.notify.status)")
