@@ -60,7 +60,9 @@ let package = Package(
             name: "TrackerDaemonTests",
             dependencies: ["TrackerDaemon", "Tracking", "ChangeStore", "LinuxKernel", logging, system],
             swiftSettings: strict),
-        .testTarget(name: "ChangesCommandsTests", dependencies: ["ChangesCommands"], swiftSettings: strict),
+        .testTarget(
+            name: "ChangesCommandsTests", dependencies: ["ChangesCommands", "ChangeStore", "LinuxKernel", "Tracking"],
+            swiftSettings: strict),
         // The real program in processes of its own; `changes` is built beside the tests, not linked.
         .testTarget(
             name: "SystemTests", dependencies: ["CLinux", "ChangeStore", "LinuxKernel", "changes"],

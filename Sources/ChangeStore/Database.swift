@@ -12,8 +12,11 @@ final class Database {
         case readWrite
         /// Reads and writes a file that is there.
         case existing
-        /// Takes shared locks only and never creates or changes anything.
+        /// Changes nothing, but marks in the shared memory of the write-ahead log what it reads: for the tracker's own
+        /// process.
         case readOnly
+        /// Takes shared locks only and never creates or changes anything, whoever runs it.
+        case bystander
     }
 
     /// - Parameter path: the file, as bytes; SQLite takes the bytes as they are.
@@ -25,8 +28,12 @@ final class Database {
             case .readWrite: SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
             case .existing: SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE
             case .readOnly: SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READONLY
+            case .bystander: SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
             }
-        let code = (path.map(CChar.init(bitPattern:)) + [0]).withUnsafeBufferPointer {
+        // Without the parameter SQLite opens the shared memory for writing where it may (os_unix.c,
+        // unixOpenSharedMemory), makes it where there is none, and marks there what it reads.
+        let name = access == .bystander ? Self.uri(path) + Array("?readonly_shm=1".utf8) : path
+        let code = (name.map(CChar.init(bitPattern:)) + [0]).withUnsafeBufferPointer {
             sqlite3_open_v2($0.baseAddress, &opened, flags, nil)
         }
         guard code == SQLITE_OK, let opened else {
@@ -42,6 +49,16 @@ final class Database {
     }
 
     deinit { sqlite3_close_v2(handle) }
+
+    /// The path as a URI, in which SQLite gives `?`, `#` and `%` a meaning (sqlite.org/uri.html).
+    private static func uri(_ path: [UInt8]) -> [UInt8] {
+        let digits = Array("0123456789ABCDEF".utf8)
+        return Array("file:".utf8)
+            + path.flatMap { byte in
+                "?#%".utf8.contains(byte)
+                    ? [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 0xF)]] : [byte]
+            }
+    }
 
     /// How long a lock of another process is waited for before `busy` is thrown, in milliseconds.
     func setBusyTimeout(milliseconds: Int32) { sqlite3_busy_timeout(handle, milliseconds) }

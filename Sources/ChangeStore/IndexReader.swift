@@ -4,8 +4,7 @@ public final class IndexReader {
     private let lister: EntryLister
 
     public init(stateDirectory: [UInt8]) throws(StoreError) {
-        database = try Database(path: StoreFiles(directory: stateDirectory).database, access: .readOnly)
-        database.setBusyTimeout(milliseconds: 10_000)
+        database = try Database.reading(StoreFiles(directory: stateDirectory))
         lister = try EntryLister(
             database, EntryHash(uuid: try database.text("SELECT value FROM meta WHERE key = 'uuid'") ?? ""))
     }

@@ -9,6 +9,18 @@ public enum FileSystemLook {
         (try? withCPath(path) { (name) throws(Errno) in try FileStatus.of(name, in: AT_FDCWD) }) != nil
     }
 
+    /// What tells a file from another one that takes its name, as long as one of them is open.
+    public struct Identity: Equatable, Sendable {
+        public let device: UInt64
+        public let inode: UInt64
+    }
+
+    /// Which file stands at the path (not following a symlink at its end); nil where there is none.
+    public static func identity(of path: [UInt8]) -> Identity? {
+        let status = try? withCPath(path) { (name) throws(Errno) in try FileStatus.of(name, in: AT_FDCWD) }
+        return status.map { Identity(device: $0.device, inode: $0.inode) }
+    }
+
     /// The path with the symlinks in it resolved, but for its last component (realpath(3) of the rest); as it is where
     /// that cannot be told.
     public static func withResolvedParent(_ path: [UInt8]) -> [UInt8] {

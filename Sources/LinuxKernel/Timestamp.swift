@@ -26,6 +26,13 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         clock_gettime(CLOCK_REALTIME, &value)
         return Timestamp(seconds: Int64(value.tv_sec), nanoseconds: Int64(value.tv_nsec))
     }
+
+    /// When the kernel was started, by the wall clock of now: `CLOCK_REALTIME` less `CLOCK_BOOTTIME`.
+    public static var boot: Timestamp {
+        var value = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &value)
+        return Timestamp(nanoseconds: now.nanoseconds - Int64(value.tv_sec) * 1_000_000_000 - Int64(value.tv_nsec))
+    }
 }
 
 /// A moment of the clock that never steps (`CLOCK_MONOTONIC`), in nanoseconds. For intervals, never for records.

@@ -63,22 +63,80 @@ import Testing
                 == ["/srv/old/file0", "/srv/new/file0"])
     }
 
-    @Test func aReaderPagesThroughManyRows() throws {
+    @Test func aScanGoesThroughManyRowsInShortTransactions() throws {
         let store = try state.open()
         let path = try store.intern(path: Array("/srv/a".utf8))
-        let rows = try store.commitRows(4_096 * 2 + 5, in: path)
+        let rows = try store.commitRows(HistoryScan.rowLimit + 5, in: path)
         let reader = try state.reader()
         #expect(try reader.rows().map(\.sequence) == rows)
         #expect(try reader.rows(after: rows[4_095]).map(\.sequence) == Array(rows[4_096...]))
         var seen = 0
-        try reader.forEachChange(after: 0) { _ in
-            seen += 1
-            // No transaction is open while the caller works: the log can be folded in.
-            if seen == 10 { try store.commitRows(1, in: path) }
-            return seen < rows.count + 1
-        }
+        var transactions = 0
+        try reader.run(
+            HistoryScan(after: 0, through: .max),
+            { _ in
+                seen += 1
+                return seen == 10 ? .pause : .next
+            },
+            between: {
+                transactions += 1
+                // No transaction is open while the caller works: the log can be folded in.
+                if seen == 10 { try store.commitRows(1, in: path) }
+                let isBusy = try state.raw(.existing).integer("PRAGMA wal_checkpoint(TRUNCATE)")
+                #expect(isBusy == 0)
+            })
         #expect(seen == rows.count + 1, "rows that are committed meanwhile are seen too")
+        #expect(transactions >= 2)
         #expect(try reader.rows(after: rows.last! + 1).isEmpty)
+    }
+
+    @Test func aScanBackwardsSkipsAndStops() throws {
+        let store = try state.open()
+        let path = try store.intern(path: Array("/srv/a".utf8))
+        let rows = try store.commitRows(100, in: path)
+        let reader = try state.reader()
+        func sequences(_ scan: HistoryScan, _ step: (Int64) -> HistoryScan.Step = { _ in .next }) throws -> [Int64] {
+            var seen: [Int64] = []
+            try reader.run(scan) {
+                seen.append($0.sequence)
+                return step($0.sequence)
+            }
+            return seen
+        }
+        let inside = HistoryScan(after: rows[9], through: rows[19], isDescending: true)
+        #expect(try sequences(inside) == rows[10...19].reversed())
+        #expect(try sequences(inside) { _ in .pause } == rows[10...19].reversed())
+        #expect(
+            try sequences(inside) { $0 == rows[15] ? .skip(to: rows[12]) : .next }
+                == [rows[19], rows[18], rows[17], rows[16], rows[15], rows[12], rows[11], rows[10]])
+        let forwards = HistoryScan(after: rows[9], through: rows[19])
+        #expect(
+            try sequences(forwards) { $0 == rows[12] ? .skip(to: rows[18]) : .next }
+                == [rows[10], rows[11], rows[12], rows[18], rows[19]])
+        #expect(try sequences(forwards) { $0 == rows[12] ? .stop : .next } == Array(rows[10...12]))
+        #expect(try sequences(HistoryScan(after: 5, through: 5)).isEmpty)
+    }
+
+    @Test func rowsBeforeAMomentAreFoundAlthoughTheClockSteps() throws {
+        let store = try state.open()
+        let path = try store.intern(path: [0x2F])
+        func at(_ second: Int64) -> Timestamp { Timestamp(seconds: second, nanoseconds: 0) }
+        var rows: [(sequence: Int64, at: Timestamp)] = []
+        for second in [1_000, 2_000, 3_000, 500, 600, 9_000, 3_100, 3_200] as [Int64] {
+            try store.begin()
+            for offset in [0, 10] as [Int64] {
+                rows.append((try store.append([0x61], in: path, at: at(second + offset)), at(second + offset)))
+            }
+            try store.commitTransaction()
+        }
+        let reader = try state.reader()
+        for moment in stride(from: Int64(0), through: 9_100, by: 5).map(at) {
+            let last = try reader.lastSequence(before: moment)
+            let missed = rows.filter { $0.at < moment && $0.sequence > last }
+            #expect(missed.isEmpty, "\(moment)")
+        }
+        #expect(try reader.lastSequence(before: at(500)) == 0)
+        #expect(try reader.lastSequence(before: at(1_500)) == rows[9].sequence)
     }
 
     @Test func pathsAreHandedOutInOrderUpToTheLimit() throws {

@@ -1,7 +1,9 @@
 import ArgumentParser
+import ChangeStore
 import LinuxKernel
 import Logging
 import Testing
+import Tracking
 
 @testable import ChangesCommands
 
@@ -38,7 +40,13 @@ import Testing
     @Test(arguments: [
         ["nosuch"], ["track", "--root", "relative"], ["track", "--root", ""], ["track", "--exclude", ""],
         ["track", "--log", "/a/"], ["track", "--log-level", "loud"], ["query", "--since", "foo"],
-        ["query", "--under", "relative"], ["query", "-0", "--format", "json"], ["query", "--format", "xml"],
+        ["query", "-0", "--format", "json"], ["query", "--format", "xml"], ["query", "--until", "03"],
+        ["query", "--kind", "made"], ["query", "--kind", ""], ["query", "--type", "dirs"], ["query", "--name", "a/b"],
+        ["query", "--name", "[a"], ["query", "--min-size", "10K"], ["query", "--min-size", "2", "--max-size", "1"],
+        ["query", "--existing", "--gone"], ["query", "--limit", "0"], ["query", "--sort", "kind"],
+        ["query", "--count", "--by", "kind"], ["query", "--by", "kind", "--top", "3"], ["query", "--top", "0"],
+        ["query", "--by", "kind", "-0"], ["query", "--count", "--limit", "3"], ["query", "--follow", "--until", "1h"],
+        ["query", "--follow", "--count"], ["query", "--follow", "--gone"], ["query", "--color", "blue"],
         ["query", "stray"], ["accept"], ["verify", "nosuch"],
     ])
     func aWrongCommandLineExitsWith2(arguments: [String]) { #expect(status(of: arguments) == .usage) }
@@ -64,18 +72,25 @@ import Testing
         #expect(message.contains("changes track --state /nonexistent/state"))
     }
 
-    @Test(
-        arguments: [
-            ([], ChangeFormat.table), (["-0"], .nulTerminatedPaths), (["--format", "paths"], .paths),
-            (["--format", "paths", "-0"], .nulTerminatedPaths), (["--format", "json"], .json),
-        ] as [([String], ChangeFormat)])
-    func formats(arguments: [String], format: ChangeFormat) throws {
-        #expect(try Query.parse(arguments).query(now: .now).format == format)
+    @Test func queryFlagsBecomeASelection() throws {
+        let command = try Query.parse([
+            "--since", "seq:7", "--until", "2026-11-23T03:00Z", "--kind", "created,deleted", "--kind", "moved",
+            "--type", "file", "--min-size", "1KiB", "--gone", "--history", "--name", "*.sql",
+        ])
+        let selection = try command.what.selection(now: .now, zone: .utc)
+        #expect(selection.since == .sequence(7))
+        #expect(selection.until == .moment(Timestamp(seconds: 1_795_402_800, nanoseconds: 0)))
+        #expect(selection.kinds == [.created, .deleted, .moved])
+        #expect(selection.types == [.file])
+        #expect(selection.sizes == 1_024...Int64.max)
+        #expect(selection.presence == .gone)
+        #expect(selection.isEveryChange)
+        #expect(selection.name?.matches(Array("a.sql".utf8)) == true)
     }
 
-    @Test func queryFlagsBecomeAQuery() throws {
-        let query = try Query.parse(["--since", "seq:7", "--under", "/a//b/"]).query(now: .now)
-        #expect(query.since == .sequence(7))
-        #expect(query.under == PathScope(Array("/a/b".utf8)))
-    }
+    @Test(arguments: [
+        ["--top", "3", "--by", "dir"], ["-0", "--format", "paths"], ["--limit", "3", "--sort", "size"],
+        ["--follow", "--limit", "3", "--since", "1h"], ["--count", "--format", "json"],
+    ])
+    func flagsThatGoTogether(arguments: [String]) throws { _ = try Query.parse(arguments) }
 }

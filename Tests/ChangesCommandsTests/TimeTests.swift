@@ -88,7 +88,7 @@ private func utc(_ text: String) throws -> Timestamp {
     }
 }
 
-@Suite struct SinceTextTests {
+@Suite struct BoundaryTextTests {
     /// 13:30 in Berlin.
     private let now = "2026-11-23T12:30:00Z"
 
@@ -119,7 +119,7 @@ private func utc(_ text: String) throws -> Timestamp {
         ("2026-10-25", "2026-10-24T22:00:00Z"), ("2026-10-26", "2026-10-25T23:00:00Z"),
     ])
     func readsMoments(text: String, moment: String) throws {
-        #expect(SinceText.parse(text, now: try utc(now), zone: berlin) == .moment(try utc(moment)))
+        #expect(BoundaryText.parse(text, now: try utc(now), zone: berlin) == .moment(try utc(moment)))
     }
 
     @Test(arguments: [
@@ -141,12 +141,12 @@ private func utc(_ text: String) throws -> Timestamp {
         ("2024-03-01T01:00:00Z", "yesterday", "2024-02-28T23:00:00Z"),
     ])
     func readsMomentsAtOtherTimes(now: String, text: String, moment: String) throws {
-        #expect(SinceText.parse(text, now: try utc(now), zone: berlin) == .moment(try utc(moment)))
+        #expect(BoundaryText.parse(text, now: try utc(now), zone: berlin) == .moment(try utc(moment)))
     }
 
     @Test(arguments: [("seq:0", Int64(0)), ("seq:41", 41), ("SEQ:7", 7), ("seq:9223372036854775807", .max)])
     func readsSequenceNumbers(text: String, sequence: Int64) throws {
-        #expect(SinceText.parse(text, now: try utc(now), zone: berlin) == .sequence(sequence))
+        #expect(BoundaryText.parse(text, now: try utc(now), zone: berlin) == .sequence(sequence))
     }
 
     @Test(arguments: [
@@ -157,10 +157,16 @@ private func utc(_ text: String) throws -> Timestamp {
         "2026-11-23T03:00+01:60", "2026-11-23T03:00Zx", "2026-11-23  03:00", "todayT03:00", "today03:00",
         "yesterday 03:00Z", "tomorrow", "today ", "-5m", "2026-11-23T03",
     ])
-    func refuses(text: String) throws { #expect(SinceText.parse(text, now: try utc(now), zone: berlin) == nil) }
+    func refuses(text: String) throws { #expect(BoundaryText.parse(text, now: try utc(now), zone: berlin) == nil) }
+
+    @Test func readsTheTimeOfTheMachinesStart() throws {
+        let boot = try utc("2026-11-20T06:00:00Z")
+        #expect(BoundaryText.parse("boot", now: try utc(now), zone: berlin, boot: boot) == .moment(boot))
+        #expect(Timestamp.boot < .now)
+    }
 
     @Test func aVeryLongDurationReachesTheBeginning() throws {
-        let since = SinceText.parse("9223372036854775807ms", now: try utc(now), zone: berlin)
+        let since = BoundaryText.parse("9223372036854775807ms", now: try utc(now), zone: berlin)
         #expect(since == .moment(Timestamp(nanoseconds: .min)))
     }
 }

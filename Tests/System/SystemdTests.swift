@@ -111,7 +111,7 @@ extension SystemTests {
             #expect(isUnmounted, "\(service.diagnosis)")
             try Disk.write(service.root / "last")
             #expect(try service.isLogged("last", atMost: 1), "\(service.diagnosis)")
-            let deleted = try service.container.execute(["changes", "query", "--format", "json"])
+            let deleted = try service.container.execute(["changes", "query", "--history", "--format", "json"])
             #expect(deleted.isSuccess && !String(decoding: deleted.output, as: UTF8.self).contains("deleted"))
         }
 

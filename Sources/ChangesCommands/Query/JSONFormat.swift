@@ -8,26 +8,13 @@ enum JSONFormat {
     static func append(_ record: ChangeRecord, to output: inout [UInt8]) {
         var object = JSONObjectWriter(to: &output)
         object.append("seq", number: record.sequence, to: &output)
-        object.appendName("at", to: &output)
-        output.append(UInt8(ascii: "\""))
-        TimestampText.appendRFC3339(record.at, to: &output)
-        output.append(UInt8(ascii: "\""))
+        object.append("at", moment: record.at, to: &output)
         object.append("kind", word: record.kind.word, to: &output)
-        appendPath(record.path, name: "path", in: &object, to: &output)
-        if let from = record.from { appendPath(from, name: "from", in: &object, to: &output) }
+        object.append("path", path: record.path, to: &output)
+        if let from = record.from { object.append("from", path: from, to: &output) }
         object.append("type", word: record.type.word, to: &output)
         object.append("size", number: record.size, to: &output)
         object.end(to: &output)
         output.append(UInt8(ascii: "\n"))
-    }
-
-    private static func appendPath(
-        _ path: [UInt8], name: String, in object: inout JSONObjectWriter, to output: inout [UInt8]
-    ) {
-        if object.append(name, text: path, to: &output) { return }
-        object.appendName(name + "_b64", to: &output)
-        output.append(UInt8(ascii: "\""))
-        Base64.append(path, to: &output)
-        output.append(UInt8(ascii: "\""))
     }
 }

@@ -1,4 +1,6 @@
-/// Writes one flat JSON object (RFC 8259) without spaces.
+import LinuxKernel
+
+/// Writes one JSON object (RFC 8259) without spaces.
 struct JSONObjectWriter {
     private var isEmpty = true
 
@@ -36,6 +38,46 @@ struct JSONObjectWriter {
     mutating func append(_ name: String, text bytes: [UInt8], to output: inout [UInt8]) -> Bool {
         appendName(name, to: &output)
         return Self.appendString(bytes, to: &output)
+    }
+
+    /// Appends a path as text; one that is not UTF-8 also has its exact bytes in base 64, as `NAME_b64`.
+    mutating func append(_ name: String, path: [UInt8], to output: inout [UInt8]) {
+        if append(name, text: path, to: &output) { return }
+        appendName(name + "_b64", to: &output)
+        output.append(UInt8(ascii: "\""))
+        Base64.append(path, to: &output)
+        output.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends a moment in RFC 3339, UTC, with nanoseconds.
+    mutating func append(_ name: String, moment: Timestamp, to output: inout [UInt8]) {
+        appendName(name, to: &output)
+        output.append(UInt8(ascii: "\""))
+        TimestampText.appendRFC3339(moment, to: &output)
+        output.append(UInt8(ascii: "\""))
+    }
+
+    mutating func append(_ name: String, boolean: Bool, to output: inout [UInt8]) {
+        appendName(name, to: &output)
+        output.append(contentsOf: (boolean ? "true" : "false").utf8)
+    }
+
+    mutating func appendNull(_ name: String, to output: inout [UInt8]) {
+        appendName(name, to: &output)
+        output.append(contentsOf: "null".utf8)
+    }
+
+    /// Appends an array, whose elements `write` appends, without what separates them.
+    mutating func append<Element>(
+        _ name: String, array: [Element], to output: inout [UInt8], _ write: (Element, inout [UInt8]) -> Void
+    ) {
+        appendName(name, to: &output)
+        output.append(UInt8(ascii: "["))
+        for (index, element) in array.enumerated() {
+            if index > 0 { output.append(UInt8(ascii: ",")) }
+            write(element, &output)
+        }
+        output.append(UInt8(ascii: "]"))
     }
 
     func end(to output: inout [UInt8]) { output.append(UInt8(ascii: "}")) }

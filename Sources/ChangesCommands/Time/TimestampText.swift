@@ -10,11 +10,24 @@ enum TimestampText {
         output.append(UInt8(ascii: "Z"))
     }
 
-    /// What a clock on the wall shows, with milliseconds: `2026-11-23 03:00:05.250`.
-    static func appendLocal(_ moment: Timestamp, zone: Zone, to output: inout [UInt8]) {
+    /// How much of a moment is written.
+    enum Precision {
+        case days, minutes, milliseconds
+    }
+
+    /// What a clock on the wall shows: `2026-11-23 03:00:05.250`, `2026-11-23 03:00`, `2026-11-23`.
+    static func appendLocal(
+        _ moment: Timestamp, zone: Zone, to output: inout [UInt8], precision: Precision = .milliseconds
+    ) {
         let civil = zone.civilTime(at: moment)
+        let start = output.count
         append(civil, separator: UInt8(ascii: " "), to: &output)
         append(civil.nanosecond / 1_000_000, digits: 3, to: &output)
+        switch precision {
+        case .days: output.removeSubrange((start + "2026-11-23".utf8.count)...)
+        case .minutes: output.removeSubrange((start + "2026-11-23 03:00".utf8.count)...)
+        case .milliseconds: break
+        }
     }
 
     /// Date and time up to the point before the fraction.

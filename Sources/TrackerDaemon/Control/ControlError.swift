@@ -13,6 +13,8 @@ public enum ControlError: Error, Equatable, Sendable {
     case closed
     /// What came back is not a reply.
     case malformedReply
+    /// The tracker cannot do what was asked.
+    case refused(String)
     /// The request is longer than `ControlRequest.limit`: its path is longer than any path the kernel takes.
     case requestTooLong
     /// Something that is not a socket has the socket's name.
@@ -35,6 +37,7 @@ extension ControlError: CustomStringConvertible {
         case .closed: "the tracker closed the connection without an answer; it may be stopping, so try again"
         case .malformedReply:
             "the tracker's answer can't be read; it may be of another version, so restart it"
+        case .refused(let reason): reason
         case .requestTooLong: "the path is too long: at most 4096 bytes can be sent to the tracker"
         case .nameTaken(let directory):
             "\(printable(directory))/control.sock is not a socket; remove it, or use another state directory"

@@ -5,7 +5,9 @@ import Changelog
 struct ChangelogFeed: ChangelogSource {
     private let reader: StoreReader
 
-    init(stateDirectory: [UInt8]) throws(StoreError) { reader = try StoreReader(stateDirectory: stateDirectory) }
+    init(stateDirectory: [UInt8]) throws(StoreError) {
+        reader = try StoreReader(stateDirectory: stateDirectory, isTracker: true)
+    }
 
     mutating func count(after sequence: Int64) throws -> Int64 { try reader.count(after: sequence, atMost: 1_000_000) }
 

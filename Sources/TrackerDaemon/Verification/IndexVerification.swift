@@ -23,8 +23,6 @@ public final class IndexVerification {
 
     /// - Throws: `StoreError`, `notFound` where there is no store.
     public init(stateDirectory: [UInt8]) throws(StoreError) {
-        // Its checks of place and schema hold for the index as well.
-        _ = try StoreReader(stateDirectory: stateDirectory)
         reader = try IndexReader(stateDirectory: stateDirectory)
         let patterns = Self.list(try reader.note("exclude"))
         do throws(PatternError) {

@@ -98,9 +98,9 @@ extension Store {
 extension StoreReader {
     func rows(after sequence: Int64 = 0) throws -> [ChangeRecord] {
         var rows: [ChangeRecord] = []
-        try forEachChange(after: sequence) {
-            rows.append($0)
-            return true
+        try run(HistoryScan(after: sequence, through: .max)) {
+            rows.append($0.record)
+            return .next
         }
         return rows
     }

@@ -20,7 +20,7 @@ final class History {
     /// Asks for what is new.
     func refresh() throws {
         let last = rows.last?.sequence ?? 0
-        let arguments = ["query", "--state", state.string, "--format", "json", "--since", "seq:\(last)"]
+        let arguments = ["query", "--history", "--state", state.string, "--format", "json", "--since", "seq:\(last)"]
         let completed = try run([Tracker.binary] + arguments)
         guard completed.isSuccess else {
             throw CommandFailed(arguments: arguments, status: completed.status, errors: completed.errors)

@@ -1,38 +1,36 @@
 import LinuxKernel
 
-/// Where a query starts.
-enum Since: Equatable, Sendable {
-    /// Rows with a greater sequence number.
-    case sequence(Int64)
-    /// Rows of that moment and later.
-    case moment(Timestamp)
-}
-
-/// Reads the argument of `--since`. In words, besides `seq:N`:
+/// Reads the arguments of `--since` and `--until`. In words, besides `seq:N`:
 ///
 /// - a duration (`10m`, `2d`, `1h30m`): that long before now;
 /// - a time of day (`03:00`, `03:00:05.25`): the last time that it was so late; at 02:00, `03:00` is yesterday's;
 /// - `today`, `yesterday`, or a date (`2026-11-23`), each with or without a time of day: without one, from midnight;
+/// - `boot`: when this machine was started;
 /// - after a date and a time also a zone: `Z`, `+01:00`, `+0100`, `+01`. Without one, local time is meant.
 ///
 /// A local time that clocks showed twice is the first one, one that they left out is the moment of the change.
-enum SinceText {
+enum BoundaryText {
     static let expectation =
         "a duration (10m, 2d, 1h30m), a time (03:00, yesterday 03:00, today, 2026-11-23, 2026-11-23T03:00, "
-        + "2026-11-23 03:00:05.25+01:00) or seq:N"
+        + "2026-11-23 03:00:05.25+01:00), boot or seq:N"
 
     /// What `text` means, or nil when it is none of the above.
-    static func parse(_ text: String, now: Timestamp, zone: Zone) -> Since? {
+    ///
+    /// - Parameter boot: when the machine was started.
+    static func parse(
+        _ text: String, now: Timestamp, zone: Zone, boot: @autoclosure () -> Timestamp = .boot
+    ) -> Boundary? {
         // Before letters lose their case: an M would be a month to many.
         if let duration = DurationText.parse(text) { return .moment(now.before(by: duration)) }
         let text = text.lowercased()
         if DurationText.parse(text) != nil { return nil }
+        if text == "boot" { return .moment(boot()) }
         if text.hasPrefix("seq:") {
             let digits = text.utf8.dropFirst(4)
             guard digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else { return nil }
-            return Int64(String(digits) ?? "").map(Since.sequence)
+            return Int64(String(digits) ?? "").map(Boundary.sequence)
         }
-        return parseTime(text, now: now, zone: zone).map(Since.moment)
+        return parseTime(text, now: now, zone: zone).map(Boundary.moment)
     }
 
     private static func parseTime(_ text: String, now: Timestamp, zone: Zone) -> Timestamp? {

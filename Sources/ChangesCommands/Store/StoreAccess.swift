@@ -2,13 +2,11 @@ import ChangeStore
 import LinuxKernel
 import TrackerDaemon
 
-extension StoreReader: ChangeSource {}
-
-/// What `changes query` reads.
+/// The store, for reading.
 ///
 /// - Parameter directory: the state directory, absolute.
 /// - Throws: `CommandFailure`: `unavailable` when there is no store.
-func openChangeSource(in directory: [UInt8]) throws -> any ChangeSource {
+func openStore(in directory: [UInt8]) throws -> StoreReader {
     try openingStore(in: directory) { () throws(StoreError) in try StoreReader(stateDirectory: directory) }
 }
 
@@ -46,15 +44,33 @@ func verifyIndex(
 ///
 /// - Returns: false when none runs: the store is what the last one left.
 private func settle(in directory: [UInt8]) throws -> Bool {
-    let reply: ControlReply
     do throws(ControlError) {
-        reply = try ControlClient.request(.settle, stateDirectory: directory, timeout: .seconds(3_600))
+        _ = try settled(in: directory)
+        return true
     } catch {
         if case .notRunning = error { return false }
         throw CommandFailure(.inputOutput, "\(error)")
     }
-    if case .error(let reason) = reply { throw CommandFailure(.temporary, reason) }
-    return true
+}
+
+/// Waits until the running tracker has everything that happened before in its store.
+///
+/// - Returns: what is not, a line each: roots that are held or missing.
+/// - Throws: `CommandFailure`: `unavailable` when no tracker runs, `temporary` when it cannot tell.
+func settleTracker(in directory: [UInt8]) throws -> [String] {
+    do throws(ControlError) {
+        return try settled(in: directory)
+    } catch {
+        if case .notRunning = error { throw CommandFailure(.unavailable, "--settle: \(error)") }
+        throw CommandFailure(.temporary, "--settle: \(error)")
+    }
+}
+
+private func settled(in directory: [UInt8]) throws(ControlError) -> [String] {
+    switch try ControlClient.request(.settle, stateDirectory: directory, timeout: .seconds(3_600)) {
+    case .ok(let text): return text.split(separator: "\n").map(String.init)
+    case .error(let reason): throw .refused(reason)
+    }
 }
 
 /// Releases a held root.
