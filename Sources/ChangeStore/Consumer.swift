@@ -1,4 +1,4 @@
-import LinuxKernel
+public import LinuxKernel
 
 /// A consumer's place in the history, in a file of its own beside the store: one writer a file, so a stuck consumer
 /// never delays the tracker.
@@ -13,49 +13,50 @@ public final class Consumer {
         /// The history cannot tell what it has not seen: everything has to be compared.
         case needsFullReconcile(Reason)
 
-        public enum Reason: Equatable, Sendable {
+        public enum Reason: String, Equatable, Sendable {
             /// It never ran.
             case first
             /// The store is another one than it knew.
-            case storeReplaced
+            case storeReplaced = "store-replaced"
             /// The history it has not seen was removed by retention.
-            case historyRemoved
+            case historyRemoved = "history-removed"
+            /// Somebody asked for it.
+            case requested
+        }
+    }
+
+    /// Handing out everything, for which several runs may be needed.
+    public struct FullPass: Equatable, Sendable {
+        /// Rows after this one are for later: the index may or may not have shown what they tell.
+        public var through: Int64
+        /// What comes up to this path, in the order of an `IndexWalk`, is done; empty at the beginning.
+        public var path: [UInt8]
+
+        public init(through: Int64, path: [UInt8] = []) {
+            self.through = through
+            self.path = path
         }
     }
 
     /// Opens a consumer's file, or makes it.
     ///
-    /// - Parameter name: letters, digits, `-`, `_` and `.`, not starting with a dot.
+    /// - Parameter name: letters, digits, `-`, `_` and `.`, not starting with a dot or a hyphen.
     public init(name: String, stateDirectory: [UInt8]) throws(StoreError) {
-        let isPlain = name.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-                true
-            default: false
-            }
-        }
-        guard isPlain, !name.isEmpty, !name.hasPrefix("."), name.utf8.count <= 100 else {
-            throw StoreError(
-                reason: .other, operation: "naming a consumer",
-                message: "\"\(name)\": use up to 100 letters, digits, '-', '_' and '.', not starting with '.'")
-        }
         self.name = name
-        let directory = StoreFiles(directory: stateDirectory).consumers
-        try? FileSystemLook.makeDirectory(directory)
-        database = try Database(path: directory + Array("/\(name).db".utf8), access: .readWrite)
-        database.setBusyTimeout(milliseconds: 10_000)
-        try database.execute("PRAGMA synchronous = FULL")
-        try database.execute(
-            """
-            CREATE TABLE IF NOT EXISTS cursor(
-                id INTEGER PRIMARY KEY CHECK (id = 1), store TEXT NOT NULL, sequence INTEGER NOT NULL)
-            """)
+        database = try ConsumerFile(name: name, stateDirectory: stateDirectory).open()
+    }
+
+    /// The file whose lock says that the consumer runs.
+    ///
+    /// - Throws: when it is no name for a consumer.
+    public static func lockPath(name: String, stateDirectory: [UInt8]) throws(StoreError) -> [UInt8] {
+        try ConsumerFile(name: name, stateDirectory: stateDirectory).lock
     }
 
     /// Compares what the consumer remembers with the store. To be asked again after rows were read and before the
     /// cursor moves: history may have been removed meanwhile.
     public func standing(in reader: StoreReader) throws(StoreError) -> Standing {
+        if try database.integer("SELECT id FROM requested_full") != nil { return .needsFullReconcile(.requested) }
         guard let cursor = try database.integer("SELECT sequence FROM cursor"),
             let store = try database.text("SELECT store FROM cursor")
         else { return .needsFullReconcile(.first) }
@@ -68,25 +69,64 @@ public final class Consumer {
 
     /// Remembers that everything up to `sequence` has been dealt with; on the disk when this returns.
     public func advance(to sequence: Int64, store uuid: String) throws(StoreError) {
-        let statement = try database.prepare("INSERT OR REPLACE INTO cursor VALUES (1, ?1, ?2)")
-        try statement.bind(1, text: uuid).bind(2, sequence).run()
+        try database.execute("BEGIN IMMEDIATE")
+        do throws(StoreError) {
+            let statement = try database.prepare("INSERT OR REPLACE INTO cursor VALUES (1, ?1, ?2)")
+            try statement.bind(1, text: uuid).bind(2, sequence).run()
+            try database.execute("DELETE FROM full_pass")
+            try database.execute("DELETE FROM requested_full")
+            try database.execute("COMMIT")
+        } catch {
+            try? database.execute("ROLLBACK")
+            throw error
+        }
+    }
+
+    /// The full pass that is under way on a store; nil for none.
+    public func fullPass(in reader: StoreReader) throws(StoreError) -> FullPass? {
+        let statement = try database.prepare("SELECT store, sequence, path FROM full_pass")
+        defer { statement.reset() }
+        guard try statement.step(), try String(decoding: statement.bytes(0), as: UTF8.self) == reader.uuid else {
+            return nil
+        }
+        let pass = FullPass(through: statement.integer(1), path: statement.bytes(2))
+        // What is needed afterwards must still be there.
+        return try pass.through >= reader.firstKept ? pass : nil
+    }
+
+    /// Remembers how far a full pass is; from then on history after its `through` is kept for this consumer.
+    public func setFullPass(_ pass: FullPass, store uuid: String) throws(StoreError) {
+        let statement = try database.prepare("INSERT OR REPLACE INTO full_pass VALUES (1, ?1, ?2, ?3)")
+        try statement.bind(1, text: uuid).bind(2, pass.through).bind(3, pass.path).run()
+    }
+
+    /// From now on everything is handed out once more.
+    public func requestFull() throws(StoreError) {
+        try database.execute("DELETE FROM full_pass")
+        try database.execute("INSERT OR REPLACE INTO requested_full VALUES (1)")
+    }
+
+    /// Notes that a run succeeded.
+    public func noteSuccess(at moment: Timestamp) throws(StoreError) {
+        try database.execute("INSERT OR REPLACE INTO success VALUES (1, \(moment.nanoseconds))")
+        try database.execute("DELETE FROM failure")
+    }
+
+    /// Notes that a run failed, and why.
+    public func noteFailure(_ reason: String, at moment: Timestamp) throws(StoreError) {
+        let statement = try database.prepare("INSERT OR REPLACE INTO failure VALUES (1, ?1, ?2)")
+        try statement.bind(1, moment.nanoseconds).bind(2, text: reason).run()
     }
 
     /// The cursors of all consumers of a store, by name; a file that cannot be read counts as standing at 0, so that
     /// nothing it may need is removed.
     static func cursors(stateDirectory: [UInt8], store uuid: String) -> [String: Int64] {
-        let directory = StoreFiles(directory: stateDirectory).consumers
         var cursors: [String: Int64] = [:]
-        for file in FileSystemLook.names(in: directory) where file.count > 3 && file.suffix(3).elementsEqual(".db".utf8)
-        {
-            let name = String(decoding: file.dropLast(3), as: UTF8.self)
+        for name in ConsumerFile.names(stateDirectory: stateDirectory) {
             do throws(StoreError) {
-                let database = try Database(path: directory + [UInt8(ascii: "/")] + file, access: .readOnly)
-                // Long enough for a commit of its own, too short for a stuck one to delay the tracker.
-                database.setBusyTimeout(milliseconds: 50)
+                let record = try ConsumerRecord(name: name, stateDirectory: stateDirectory, busyTimeout: 50)
                 // One that knows another store needs a full reconcile whatever is kept.
-                guard try database.text("SELECT store FROM cursor") == uuid else { continue }
-                cursors[name] = try database.integer("SELECT sequence FROM cursor") ?? 0
+                if let needed = record.neededAfter(inStore: uuid) { cursors[name] = needed }
             } catch {
                 cursors[name] = 0
             }

@@ -2,11 +2,13 @@
 public final class IndexReader {
     private let database: Database
     private let lister: EntryLister
+    private let byID: Statement
 
     public init(stateDirectory: [UInt8]) throws(StoreError) {
         database = try Database.reading(StoreFiles(directory: stateDirectory))
         lister = try EntryLister(
             database, EntryHash(uuid: try database.text("SELECT value FROM meta WHERE key = 'uuid'") ?? ""))
+        byID = try database.prepare("SELECT id, parent, name, fs, inode, born FROM directories WHERE id = ?1")
     }
 
     /// Every directory of the index.
@@ -16,6 +18,22 @@ public final class IndexReader {
         var all: [StoredDirectory] = []
         while try statement.step() { all.append(StoredDirectory(row: statement)) }
         return all
+    }
+
+    /// The number of every directory with that of its parent.
+    func parents() throws(StoreError) -> [(parent: Int64, id: Int64)] {
+        let statement = try database.prepare("SELECT parent, id FROM directories")
+        defer { statement.reset() }
+        var all: [(parent: Int64, id: Int64)] = []
+        while try statement.step() { all.append((statement.integer(0), statement.integer(1))) }
+        return all
+    }
+
+    /// One directory; nil when the index has it no more.
+    func directory(_ id: DirectoryID) throws(StoreError) -> StoredDirectory? {
+        byID.bind(1, id.rawValue)
+        defer { byID.reset() }
+        return try byID.step() ? StoredDirectory(row: byID) : nil
     }
 
     /// What the index has in a directory, sorted by the names' bytes.

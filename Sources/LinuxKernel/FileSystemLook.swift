@@ -46,6 +46,17 @@ public enum FileSystemLook {
         }
     }
 
+    /// Removes a file; one that is not there is no error.
+    ///
+    /// - Throws: the errno of unlink(2).
+    public static func remove(_ path: [UInt8]) throws(Errno) {
+        do throws(Errno) {
+            try withCPath(path) { (name) throws(Errno) in _ = try systemCall { unlink(name) } }
+        } catch {
+            if error != .noSuchFileOrDirectory { throw error }
+        }
+    }
+
     /// Renames a file.
     ///
     /// - Throws: the errno of rename(2).

@@ -198,6 +198,21 @@ public final class DirectoryTree {
         return all
     }
 
+    /// How many directories there are in the subtree, the node included.
+    public func countOfSubtree(of node: NodeID) -> Int {
+        var count = 0
+        var waiting = [node.index]
+        while let index = waiting.popLast() {
+            count += 1
+            var child = nodes[Int(index)].firstChild
+            while child >= 0 {
+                waiting.append(child)
+                child = nodes[Int(child)].nextSibling
+            }
+        }
+        return count
+    }
+
     // MARK: Changing
 
     public func addRoot(path: [UInt8], identity: DirectoryIdentity) -> NodeID {

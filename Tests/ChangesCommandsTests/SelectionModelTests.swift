@@ -43,7 +43,7 @@ import Tracking
         }
         func sorted(_ order: RowOrder, _ limit: Int?) throws -> [Int64] {
             var seen: [Int64] = []
-            try SortedRows(rows, in: reader, order: order, limit: limit, budget: 1_000).forEach(
+            try SortedRows(rows, in: reader, order: order, limit: limit, budget: 1_000).handOut(
                 {
                     seen.append($0.sequence)
                     return .next
@@ -68,7 +68,7 @@ import Tracking
         var hours = CalendarCounter(zone: .fixed(5_400), isByDay: false)
         var kinds = KindCounter()
         var roots = RootCounter(roots: try reader.roots)
-        try rows.forEach { row in
+        try rows.handOut { row in
             hours.add(row)
             kinds.add(row)
             roots.add(row)
@@ -98,7 +98,7 @@ import Tracking
             .sorted { $0.key.lexicographicallyPrecedes($1.key) }
             .map { Group(key: .directory($0.key), totals: $0.value) }
         var directories: [Group] = []
-        try DirectoryTotals(rows, budget: 500).forEach { directories.append($0) }
+        try DirectoryTotals(rows, budget: 500).handOut { directories.append($0) }
         #expect(directories == expectedDirectories, note)
         let busiest = expectedDirectories.sorted { $0.totals.count > $1.totals.count }.prefix(3)
         #expect(try DirectoryTotals(rows, budget: 500).busiest(3) == Array(busiest), note)
@@ -106,7 +106,7 @@ import Tracking
 
     private func sequences(_ rows: SelectedRows) throws -> [Int64] {
         var seen: [Int64] = []
-        try rows.forEach { row in
+        try rows.handOut { row in
             seen.append(row.sequence)
             return [.next, .pause][Int(row.sequence % 2)]
         }

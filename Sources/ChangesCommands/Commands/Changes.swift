@@ -1,11 +1,12 @@
 public import ArgumentParser
+import TrackerDaemon
 
 /// The `changes` command; what it does is in its subcommands.
 public struct Changes: ParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "changes",
         abstract: "Knows every path that changed below the directories it watches.",
-        version: "0.1.0",
+        version: productVersion,
         subcommands: [Track.self, Query.self, Verify.self, Accept.self, CheckConfig.self])
 
     public init() {}

@@ -16,7 +16,7 @@ struct ChangeListing {
         if order == .time {
             try writer.write(rows, to: &output)
         } else {
-            try SortedRows(rows, in: reader, order: order, limit: limit).forEach(
+            try SortedRows(rows, in: reader, order: order, limit: limit).handOut(
                 writer.take, between: { try writer.write(to: &output) })
             try writer.write(to: &output)
         }

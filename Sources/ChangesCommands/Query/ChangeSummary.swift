@@ -21,7 +21,7 @@ struct ChangeSummary {
             } else {
                 // The longest bar is not known before the last directory: without bars.
                 try output.append { format.appendHeader(to: &$0) }
-                try directories.forEach { group in
+                try directories.handOut { group in
                     total = total + group.totals
                     try output.append { format.append(group, most: nil, to: &$0) }
                 }
@@ -38,7 +38,7 @@ struct ChangeSummary {
 
     private func count(_ rows: SelectedRows, _ counter: some GroupCounter, to output: inout Output) throws -> Totals {
         var counter = counter
-        try rows.forEach(withoutPaths: !counter.needsPaths) { row in
+        try rows.handOut(withoutPaths: !counter.needsPaths) { row in
             counter.add(row)
             return .next
         }

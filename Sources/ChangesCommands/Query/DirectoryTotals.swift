@@ -13,11 +13,11 @@ struct DirectoryTotals {
     }
 
     /// Hands out each directory that has entries among the rows, by the bytes of their paths.
-    func forEach(_ body: (Group) throws -> Void) throws {
+    func handOut(_ body: (Group) throws -> Void) throws {
         var floor: [UInt8]?
         while true {
             var window = Window(floor: floor, budget: budget)
-            try rows.forEach { row in
+            try rows.handOut { row in
                 window.add(row)
                 return .next
             }
@@ -32,7 +32,7 @@ struct DirectoryTotals {
     func busiest(_ limit: Int) throws -> [Group] {
         var best: [Group] = []
         let isBusier = { (left: Group, right: Group) in left.totals.count > right.totals.count }
-        try forEach { group in
+        try handOut { group in
             best.append(group)
             if best.count >= 2 * limit + 1_024 {
                 best.sort(by: isBusier)

@@ -29,7 +29,7 @@ final class RowWriter {
 
     /// Writes all of `rows` in order of time.
     func write(_ rows: SelectedRows, to output: inout Output) throws {
-        try rows.forEach(take, between: { try write(to: &output) })
+        try rows.handOut(take, between: { try write(to: &output) })
         try write(to: &output)
     }
 }

@@ -44,7 +44,7 @@ final class SelectedRows {
     /// How many rows there are, and what their sizes come to.
     func totals() throws -> Totals {
         var totals = Totals()
-        try forEach(withoutPaths: true) { row in
+        try handOut(withoutPaths: true) { row in
             totals.add(row)
             return .next
         }
@@ -56,13 +56,13 @@ final class SelectedRows {
     /// - Parameters:
     ///   - visit: called within a read transaction: must not block.
     ///   - between: called after each transaction.
-    func forEach(
+    func handOut(
         withoutPaths: Bool = false, _ visit: (HistoryRow) throws -> HistoryScan.Step, between: () throws -> Void = {}
     ) throws {
         var scan = HistoryScan(after: after, through: through)
         if let chosen {
             scan.withoutPaths = withoutPaths
-            try forEach(of: chosen, scan, visit, between: between)
+            try handOut(of: chosen, scan, visit, between: between)
         } else {
             var filter = RowFilter(selection)
             scan.withoutPaths = withoutPaths && filter.needsNoPath
@@ -73,7 +73,7 @@ final class SelectedRows {
     /// Rows between two wanted ones that are read over rather than looked for from the top of the tree again.
     private static let worthReading: Int64 = 512
 
-    private func forEach(
+    private func handOut(
         of chosen: SequenceSet, _ scan: HistoryScan, _ visit: (HistoryRow) throws -> HistoryScan.Step,
         between: () throws -> Void
     ) throws {

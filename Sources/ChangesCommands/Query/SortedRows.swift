@@ -27,16 +27,16 @@ struct SortedRows {
     }
 
     /// Hands the rows out, the largest last, or by the bytes of their paths; rows that are alike in order of time.
-    func forEach(_ visit: (HistoryRow) throws -> HistoryScan.Step, between: () throws -> Void) throws {
+    func handOut(_ visit: (HistoryRow) throws -> HistoryScan.Step, between: () throws -> Void) throws {
         switch order {
-        case .size: try forEach(SizeKey.self, { SizeKey(size: $0.size, sequence: $0.sequence) }, visit, between)
+        case .size: try handOut(SizeKey.self, { SizeKey(size: $0.size, sequence: $0.sequence) }, visit, between)
         case .path:
-            try forEach(PathKey.self, { PathKey(path: $0.record.path, sequence: $0.sequence) }, visit, between)
-        case .time: try rows.forEach(visit, between: between)
+            try handOut(PathKey.self, { PathKey(path: $0.record.path, sequence: $0.sequence) }, visit, between)
+        case .time: try rows.handOut(visit, between: between)
         }
     }
 
-    private func forEach<Key: RowKey>(
+    private func handOut<Key: RowKey>(
         _: Key.Type, _ key: (HistoryRow) -> Key, _ visit: (HistoryRow) throws -> HistoryScan.Step,
         _ between: () throws -> Void
     ) throws {
@@ -47,7 +47,7 @@ struct SortedRows {
         var floor: Key?
         while left > 0 {
             var window = LowestKeys<Key>(budget: budget)
-            try rows.forEach(withoutPaths: order == .size) { row in
+            try rows.handOut(withoutPaths: order == .size) { row in
                 let key = key(row)
                 if floor.map({ $0 < key }) ?? true { window.add(key) }
                 return .next

@@ -12,13 +12,28 @@ public enum ControlClient {
     public static func request(
         _ request: ControlRequest, stateDirectory: [UInt8], timeout: Duration
     ) throws(ControlError) -> ControlReply {
+        do throws(ControlError) {
+            return try ask(request, socketIn: stateDirectory, stateDirectory, timeout)
+        } catch {
+            guard case .notPermitted = error else { throw error }
+            // Those who may not enter the state directory reach the service by its other socket, if it is that one's.
+            guard case .ok(let text)? = try? ask(.status, socketIn: ControlServer.runtimeDirectory, [], timeout),
+                TrackerReport(parsing: text)?.stateDirectory == stateDirectory
+            else { throw error }
+            return try ask(request, socketIn: ControlServer.runtimeDirectory, stateDirectory, timeout)
+        }
+    }
+
+    private static func ask(
+        _ request: ControlRequest, socketIn directory: [UInt8], _ stateDirectory: [UInt8], _ timeout: Duration
+    ) throws(ControlError) -> ControlReply {
         let packet = request.packet
         guard packet.count <= ControlRequest.limit else { throw .requestTooLong }
         let start = ContinuousClock.now
         let answer: PacketConnection.Reception
         do throws(Errno) {
             let connection = try PacketConnection.connect(
-                directory: stateDirectory, name: ControlServer.socketName, timeout: timeout)
+                directory: directory, name: ControlServer.socketName, timeout: timeout)
             try connection.setTimeout(timeout - (ContinuousClock.now - start))
             // EPIPE: the tracker refused this client already, and said why.
             do throws(Errno) { try connection.send(packet) } catch { if error != .brokenPipe { throw error } }

@@ -10,11 +10,17 @@ struct ControlLoop {
     private let requestTimeout: Int64
     private var clients: [UInt64: Client] = [:]
     /// Numbers are never used again, so a late answer cannot reach another client.
-    private var nextClient = ControlEndpoint.mailboxTag + 1
+    private var nextClient = ControlEndpoint.firstListenerTag + ControlEndpoint.mostListeners
     /// When to listen again after the process ran out of descriptors; nil while it listens.
     private var listenAgain: MonotonicTime?
     private var isStopping = false
+    /// Clients that are not the owner and wait for the next barrier.
+    private var waitingForBarrier: [UInt64] = []
+    private var nextBarrier = MonotonicTime(nanoseconds: 0)
 
+    /// A barrier makes the tracker look at once, without its rate limits: those who are not the owner get no more than
+    /// four a second, together. In milliseconds.
+    private static let barrierInterval: Int64 = 250
     /// Connections at the same time, and how many of them those may have who are neither root nor the tracker's
     /// user: the administrator always gets in.
     private static let maximumClients = 16
@@ -52,8 +58,9 @@ struct ControlLoop {
             }
             for (tag, _) in ready {
                 switch tag {
-                case ControlEndpoint.listenerTag: accept()
                 case ControlEndpoint.mailboxTag: deliver()
+                case ..<(ControlEndpoint.firstListenerTag + ControlEndpoint.mostListeners):
+                    accept(from: endpoint.listeners[Int(tag - ControlEndpoint.firstListenerTag)])
                 default: receive(from: tag)
                 }
             }
@@ -64,15 +71,15 @@ struct ControlLoop {
 
     /// Takes the connections that wait, at most as many as fill the backlog once: the others get their turn after those
     /// that are connected.
-    private mutating func accept() {
+    private mutating func accept(from listener: ControlEndpoint.Listener) {
         for _ in 0..<Self.maximumClients {
             do throws(Errno) {
-                guard let connection = try endpoint.listener.accept() else { return }
+                guard let connection = try listener.socket.accept() else { return }
                 admit(connection)
             } catch {
                 // Out of descriptors or memory: the connection stays in the backlog and would wake this thread again
                 // and again.
-                try? endpoint.poll.remove(endpoint.listener.descriptor.number)
+                endpoint.pause()
                 listenAgain = MonotonicTime.now.advanced(milliseconds: Self.pauseWithoutDescriptors)
                 return
             }
@@ -141,8 +148,24 @@ struct ControlLoop {
             finish(number, .error("permission denied: only root and the tracker's user may ask for this"))
             return
         }
+        if request == .settle, !client.isOwner {
+            waitingForBarrier.append(number)
+        } else {
+            pass(request, of: number)
+        }
+    }
+
+    private func pass(_ request: ControlRequest, of number: UInt64) {
         let pending = PendingReply(to: number, through: endpoint.mailbox)
         handler(request) { pending.answer($0) }
+    }
+
+    /// Passes on the barriers that are due.
+    private mutating func passBarriers(at now: MonotonicTime) {
+        guard !waitingForBarrier.isEmpty, nextBarrier <= now else { return }
+        for number in waitingForBarrier where clients[number] != nil { pass(.settle, of: number) }
+        waitingForBarrier = []
+        nextBarrier = now.advanced(milliseconds: Self.barrierInterval)
     }
 
     /// Sends the answers that have come in.
@@ -164,10 +187,10 @@ struct ControlLoop {
     private mutating func expire(at now: MonotonicTime) {
         let late = clients.filter { _, client in client.deadline.map { $0 <= now } ?? false }
         for number in late.keys { finish(number, .error("no request came in time")) }
+        passBarriers(at: now)
         if let moment = listenAgain, moment <= now {
             do throws(Errno) {
-                try endpoint.poll.add(
-                    endpoint.listener.descriptor.number, for: .readable, tag: ControlEndpoint.listenerTag)
+                try endpoint.listen()
                 listenAgain = nil
             } catch {
                 listenAgain = now.advanced(milliseconds: Self.pauseWithoutDescriptors)
@@ -177,8 +200,8 @@ struct ControlLoop {
 
     /// Milliseconds, rounded up so that a deadline is over when the poll returns; nil when there is none.
     private func millisecondsToNextDeadline() -> Int32? {
-        let deadlines = clients.values.compactMap(\.deadline) + (listenAgain.map { [$0] } ?? [])
-        guard let next = deadlines.min() else { return nil }
+        let deadlines = clients.values.compactMap(\.deadline) + [listenAgain].compactMap(\.self)
+        guard let next = (deadlines + (waitingForBarrier.isEmpty ? [] : [nextBarrier])).min() else { return nil }
         return Int32(clamping: max((next - .now + 999_999) / 1_000_000, 0))
     }
 }

@@ -192,12 +192,12 @@ extension TrackingEngine {
     /// Takes a root's present state for right: what is missing in it is recorded as deleted.
     ///
     /// - Returns: what was done or why not, for the one who asked.
-    func accept(_ path: [UInt8]) throws(StoreError) -> Result<String, AcceptError> {
+    func accept(_ path: [UInt8]) throws(StoreError) -> Result<String, RefusedOrder> {
         guard
             let node = tree.heldNodes.first(where: { tree.path(of: $0) == path })
                 ?? unseen.first(where: { tree.isLive($0) && tree.path(of: $0) == path })
                 ?? tree.roots.first(where: { tree.name(of: $0) == path })
-        else { return .failure(AcceptError(reason: "\(printable(path)) is not a root that is tracked")) }
+        else { return .failure(RefusedOrder(reason: "\(printable(path)) is not a root that is tracked")) }
         if unseen.contains(node) {
             try detach(node)
             try forgetDetached(node)
@@ -208,7 +208,7 @@ extension TrackingEngine {
             return .success("recorded the removal of \(printable(path))")
         }
         guard let before = expected.removeValue(forKey: node) else {
-            return .failure(AcceptError(reason: "\(printable(path)) is not held"))
+            return .failure(RefusedOrder(reason: "\(printable(path)) is not held"))
         }
         let identity = tree.identity(of: node)
         let name = tree.name(of: node)
@@ -242,11 +242,6 @@ extension TrackingEngine {
             return exclude.excludes(name: bytes, isDirectory: isDirectory) { tree.relativePath(of: node) }
         }
     }
-}
-
-/// Why a root could not be accepted, as a sentence.
-struct AcceptError: Error {
-    let reason: String
 }
 
 /// Whether a name is one of the tracker's own files or directories, or a ZFS snapshot directory.

@@ -282,6 +282,14 @@ final class TrackingEngine {
         rootParents.removeAll()
     }
 
+    /// What cannot be brought up to date: roots and mount points that are held or missing, a line each.
+    func unsettledPlaces() -> [String] {
+        let missing = tree.roots.filter { tree.state(of: $0).contains(.missing) } + unseen.filter(tree.isLive)
+        let held = expected.keys.filter { tree.isLive($0) && !missing.contains($0) }
+        return missing.map { "\(printable(tree.path(of: $0))) is missing" }.sorted()
+            + held.map { "\(printable(tree.path(of: $0))) is held: another file system or directory is there" }.sorted()
+    }
+
     /// What weakens the promise now, each with its remedy.
     func degradedReasons() -> [String] {
         var reasons: [String] = []

@@ -94,6 +94,16 @@ final class ChangelogSlot: Sendable {
         return reasons
     }
 
+    /// Where the log stands.
+    var report: TrackerReport.Log {
+        let (settings, state) = current.withLock { ($0.settings, $0.writer?.state) }
+        var report = TrackerReport.Log()
+        report.path = settings.logPath
+        report.position = state?.syncedSequence ?? 0
+        if case .owed(let lines, _, _)? = state?.health { report.owed = lines }
+        return report
+    }
+
     /// Up to where every row is durably in the log.
     var position: Int64 { current.withLock { $0.writer }?.state.syncedSequence ?? 0 }
 

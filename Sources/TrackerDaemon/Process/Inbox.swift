@@ -2,6 +2,11 @@ import LinuxKernel
 import Synchronization
 import SystemPackage
 
+/// Why an order was not carried out, as a sentence.
+struct RefusedOrder: Error {
+    let reason: String
+}
+
 /// What is waiting for the tracker's thread: events as the kernel gave them, and orders.
 ///
 /// The reader must never wait for a look, a disk or SQLite, so events only get copied here. What does not fit is dropped
@@ -20,8 +25,9 @@ final class Inbox: Sendable {
     /// Something that is asked of the tracker's thread.
     enum Order: Sendable {
         /// Everything that was queued in the kernel when it was asked for is in `events` now.
-        case settle(@Sendable (String?) -> Void)
-        case accept([UInt8], @Sendable (Result<String, AcceptError>) -> Void)
+        /// The answer: what is held or missing, a line each, or why it cannot be.
+        case settle(@Sendable (Result<[String], RefusedOrder>) -> Void)
+        case accept([UInt8], @Sendable (Result<String, RefusedOrder>) -> Void)
         case reload(EngineSettings)
         case stop
     }

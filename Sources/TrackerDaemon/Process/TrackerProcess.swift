@@ -98,7 +98,8 @@ public final class TrackerProcess {
         let notifier = notifier
         let readiness = readiness
         let changelog = ChangelogSlot(settings: settings, log: log)
-        let board = StatusBoard { changelog.reasons }
+        let board = StatusBoard(
+            stateDirectory: files.directory, log: { changelog.report }, changelogReasons: { changelog.reasons })
         changelog.onChange { notifier.status(board.sentence) }
         let instance: InotifyInstance
         do throws(Errno) {
@@ -148,11 +149,19 @@ public final class TrackerProcess {
         let reader = parts.reader
         let inbox = parts.inbox
         do throws(ControlError) {
-            return try ControlServer(stateDirectory: settings.stateDirectory) { request, reply in
+            return try ControlServer(
+                stateDirectory: settings.stateDirectory, runtimeDirectory: runtimeDirectory
+            ) { request, reply in
                 switch request {
-                case .status: reply(.ok(board.sentence))
+                case .status: reply(.ok(board.report.text))
                 case .settle:
-                    reader.passAfterDraining(.settle { reply($0.map(ControlReply.error) ?? .ok("")) })
+                    reader.passAfterDraining(
+                        .settle { result in
+                            switch result {
+                            case .success(let unsettled): reply(.ok(unsettled.joined(separator: "\n")))
+                            case .failure(let error): reply(.error(error.reason))
+                            }
+                        })
                 case .accept(let path):
                     inbox.put(
                         .accept(path) { result in
@@ -169,6 +178,12 @@ public final class TrackerProcess {
                 metadata: ["error": "\(error)"])
             return nil
         }
+    }
+
+    /// What systemd made for this service (systemd.exec(5), RuntimeDirectory=); nil without.
+    private var runtimeDirectory: [UInt8]? {
+        let given = ProcessContext.environmentVariable("RUNTIME_DIRECTORY")
+        return given == ControlServer.runtimeDirectory ? given : nil
     }
 
     // MARK: Running

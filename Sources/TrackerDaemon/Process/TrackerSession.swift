@@ -12,7 +12,8 @@ struct TrackerSession: ~Copyable {
     private let inbox: Inbox
     private let heartbeat: Heartbeat
     private var content = Inbox.Content()
-    private var settling: [@Sendable (String?) -> Void] = []
+    private var settling: [@Sendable (Result<[String], RefusedOrder>) -> Void] = []
+    private var census = RootCensus()
     private var isReady = false
     private var published = TrackerStatus()
     private var changesPublished: Int64 = 0
@@ -62,8 +63,10 @@ struct TrackerSession: ~Copyable {
     private func deadline() -> MonotonicTime? {
         // While somebody waits, what was put off is looked at again after the events had a moment to explain it.
         if !settling.isEmpty { return MonotonicTime.now.advanced(milliseconds: engine.isWaitingForEvents ? 5 : 0) }
-        guard hasUnpublished else { return engine.nextDeadline() }
-        return engine.nextDeadline().map { min($0, nextStatus) } ?? nextStatus
+        var deadlines = [engine.nextDeadline()]
+        if hasUnpublished { deadlines.append(nextStatus) }
+        if census.isOutdated(for: engine.tree) { deadlines.append(census.due) }
+        return deadlines.compactMap(\.self).min()
     }
 
     private mutating func step() throws(StoreError) {
@@ -93,9 +96,10 @@ struct TrackerSession: ~Copyable {
 
     /// Tells how things are: at most once a second, but at once when something weakens the promise or no longer does.
     private mutating func publish(_ now: MonotonicTime) throws(StoreError) {
+        census.take(of: engine.tree, now)
         let status = status()
         guard status != published || engine.statistics.changes != changesPublished else { return }
-        guard now >= nextStatus || status.degraded != published.degraded || status.walked != published.walked else {
+        guard now >= nextStatus || status.roots.count != published.roots.count || status.degraded != published.degraded || status.walked != published.walked else {
             return
         }
         nextStatus = now.advanced(milliseconds: 1_000)
@@ -123,7 +127,8 @@ struct TrackerSession: ~Copyable {
 
     private mutating func answerSettled() {
         guard !settling.isEmpty, engine.isSettled else { return }
-        for reply in settling { reply(nil) }
+        let unsettled = engine.unsettledPlaces()
+        for reply in settling { reply(.success(unsettled)) }
         settling = []
         engine.isHurried = false
     }
@@ -160,7 +165,7 @@ struct TrackerSession: ~Copyable {
             inbox.take(into: &content)
             try step()
         }
-        for reply in settling { reply("the tracker is stopping") }
+        for reply in settling { reply(.failure(RefusedOrder(reason: "the tracker is stopping"))) }
         try engine.settleForStop()
         try store.close()
         shared.onCommit(store.uuid, store.lastCommitted)
@@ -168,7 +173,10 @@ struct TrackerSession: ~Copyable {
 
     private func status() -> TrackerStatus {
         var status = TrackerStatus()
-        status.roots = engine.tree.roots.count
+        status.roots = census.roots
+        status.watches = engine.statistics.watches
+        status.polled = engine.statistics.polled
+        status.overflows = engine.statistics.overflows
         status.directories = engine.statistics.directories
         status.walked = engine.isReconciled ? nil : engine.statistics.walked
         status.degraded = engine.degradedReasons()

@@ -3,7 +3,10 @@ import LinuxKernel
 
 /// How the tracker is, in plain words for `systemctl status` and for the control socket.
 struct TrackerStatus: Equatable, Sendable {
-    var roots = 0
+    var roots: [TrackerReport.Root] = []
+    var watches = 0
+    var polled = 0
+    var overflows: Int64 = 0
     var directories = 0
     var changesLastMinute: Int64 = 0
     /// Why nothing is recorded at all now.
@@ -21,7 +24,7 @@ struct TrackerStatus: Equatable, Sendable {
             parts.append("comparing with the index: \(walked) directories done")
         } else {
             parts.append(
-                "watching \(roots) \(roots == 1 ? "root" : "roots"), \(directories) \(directories == 1 ? "directory" : "directories")"
+                "watching \(roots.count) \(roots.count == 1 ? "root" : "roots"), \(directories) \(directories == 1 ? "directory" : "directories")"
             )
             parts.append("\(changesLastMinute) \(changesLastMinute == 1 ? "change" : "changes") in the last minute")
         }
@@ -31,28 +34,5 @@ struct TrackerStatus: Equatable, Sendable {
             parts.append("DEGRADED: " + degraded.joined(separator: "; "))
         }
         return parts.joined(separator: ", ")
-    }
-}
-
-/// Counts events of the last minute, in steps of five seconds.
-struct MinuteCounter {
-    private var buckets = [Int64](repeating: 0, count: 12)
-    private var current: Int64 = 0
-
-    mutating func add(_ count: Int64, at now: MonotonicTime) {
-        advance(to: now)
-        buckets[Int(current % 12)] += count
-    }
-
-    mutating func total(at now: MonotonicTime) -> Int64 {
-        advance(to: now)
-        return buckets.reduce(0, +)
-    }
-
-    private mutating func advance(to now: MonotonicTime) {
-        let step = now.nanoseconds / 5_000_000_000
-        guard step > current else { return }
-        for passed in max(current + 1, step - 11)...step { buckets[Int(passed % 12)] = 0 }
-        current = step
     }
 }

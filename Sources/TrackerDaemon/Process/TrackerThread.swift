@@ -115,8 +115,9 @@ final class TrackerThread: Sendable {
             for order in content.orders {
                 switch order {
                 case .stop: break
-                case .settle(let reply): reply("the store cannot be written now; see the journal")
-                case .accept(_, let reply): reply(.failure(AcceptError(reason: "the store cannot be written now")))
+                case .settle(let reply):
+                    reply(.failure(RefusedOrder(reason: "the store cannot be written now; see the journal")))
+                case .accept(_, let reply): reply(.failure(RefusedOrder(reason: "the store cannot be written now")))
                 case .reload(let new): settings = new
                 }
             }

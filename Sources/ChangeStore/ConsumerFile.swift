@@ -1,0 +1,67 @@
+import LinuxKernel
+import SystemPackage
+
+/// The files of the consumers of a store: one SQLite file each, and a lock beside it, in a directory of the state
+/// directory.
+struct ConsumerFile {
+    let path: [UInt8]
+
+    private static let suffix = Array(".db".utf8)
+
+    /// - Throws: when it is no name for a consumer.
+    init(name: String, stateDirectory: [UInt8]) throws(StoreError) {
+        guard Self.isName(name) else {
+            throw StoreError(
+                reason: .other, operation: "naming a consumer",
+                message: "\"\(name)\": use up to 100 letters, digits, '-', '_' and '.', not starting with '.' or '-'")
+        }
+        path = StoreFiles(directory: stateDirectory).consumers + Array("/\(name)".utf8) + Self.suffix
+    }
+
+    var lock: [UInt8] { path.dropLast(Self.suffix.count) + Array(".lock".utf8) }
+
+    private static func isName(_ name: String) -> Bool {
+        let isPlain = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+        return isPlain && !name.isEmpty && !name.hasPrefix(".") && !name.hasPrefix("-") && name.utf8.count <= 100
+    }
+
+    /// The names of all consumers, sorted.
+    static func names(stateDirectory: [UInt8]) -> [String] {
+        FileSystemLook.names(in: StoreFiles(directory: stateDirectory).consumers)
+            .filter { $0.count > suffix.count && $0.suffix(suffix.count).elementsEqual(suffix) }
+            .map { String(decoding: $0.dropLast(suffix.count), as: UTF8.self) }
+            .filter(isName).sorted()
+    }
+
+    /// Opens it for writing, and makes it where there is none.
+    func open() throws(StoreError) -> Database {
+        if let directory = path.lastIndex(of: UInt8(ascii: "/")).map({ Array(path[..<$0]) }) {
+            try? FileSystemLook.makeDirectory(directory)
+        }
+        let database = try Database(path: path, access: .readWrite)
+        database.setBusyTimeout(milliseconds: 10_000)
+        try database.execute("PRAGMA synchronous = FULL")
+        for table in Self.tables { try database.execute("CREATE TABLE IF NOT EXISTS \(table)") }
+        return database
+    }
+
+    /// Each table has one row at most. New ones are added at the end; none is ever changed.
+    private static let tables = [
+        "cursor(id INTEGER PRIMARY KEY CHECK (id = 1), store TEXT NOT NULL, sequence INTEGER NOT NULL)",
+        // Everything is being handed out: what changes after `sequence` comes afterwards, paths up to `path` are done.
+        """
+        full_pass(
+            id INTEGER PRIMARY KEY CHECK (id = 1), store TEXT NOT NULL, sequence INTEGER NOT NULL, path BLOB NOT NULL)
+        """,
+        "success(id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL)",
+        "failure(id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL, reason TEXT NOT NULL)",
+        "requested_full(id INTEGER PRIMARY KEY CHECK (id = 1))",
+    ]
+}

@@ -1,0 +1,89 @@
+public import LinuxKernel
+
+/// What a consumer's file says, for whoever only wants to know.
+public struct ConsumerRecord: Equatable, Sendable {
+    public let name: String
+    /// The store it knows, and up to where it has dealt with that one's history; nil before its first success.
+    public private(set) var cursor: (store: String, sequence: Int64)?
+    /// Everything is being handed out, in several runs.
+    public private(set) var fullPass: (store: String, pass: Consumer.FullPass)?
+    /// Somebody asked for everything.
+    public private(set) var isFullRequested = false
+    public private(set) var lastSuccess: Timestamp?
+    /// Since the last success.
+    public private(set) var lastFailure: (at: Timestamp, reason: String)?
+
+    /// All consumers of a state directory, by name; those whose files cannot be read with the reason.
+    public static func all(stateDirectory: [UInt8]) -> [(name: String, record: Result<ConsumerRecord, StoreError>)] {
+        ConsumerFile.names(stateDirectory: stateDirectory).map { name in
+            do throws(StoreError) {
+                return (name, .success(try ConsumerRecord(name: name, stateDirectory: stateDirectory)))
+            } catch {
+                return (name, .failure(error))
+            }
+        }
+    }
+
+    /// - Parameter busyTimeout: milliseconds: long enough for a commit of the consumer's own.
+    /// - Throws: `notFound` when there is no such consumer.
+    public init(name: String, stateDirectory: [UInt8], busyTimeout: Int32 = 2_000) throws(StoreError) {
+        self.name = name
+        let path = try ConsumerFile(name: name, stateDirectory: stateDirectory).path
+        guard FileSystemLook.exists(path) else {
+            throw StoreError(reason: .notFound, operation: "looking for a consumer", message: "there is no \(name)")
+        }
+        let database = try Database(path: path, access: .readOnly)
+        database.setBusyTimeout(milliseconds: busyTimeout)
+        try database.execute("BEGIN")
+        if let store = try database.text("SELECT store FROM cursor") {
+            cursor = (store, try database.integer("SELECT sequence FROM cursor") ?? 0)
+        }
+        // A file of an earlier version has no more than that.
+        let tables = try database.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'full_pass'") ?? 0
+        guard tables > 0 else { return }
+        let full = try database.prepare("SELECT store, sequence, path FROM full_pass")
+        if try full.step() {
+            let pass = Consumer.FullPass(through: full.integer(1), path: full.bytes(2))
+            fullPass = (String(decoding: full.bytes(0), as: UTF8.self), pass)
+        }
+        full.reset()
+        isFullRequested = try database.integer("SELECT id FROM requested_full") != nil
+        lastSuccess = try database.integer("SELECT at FROM success").map(Timestamp.init(nanoseconds:))
+        if let at = try database.integer("SELECT at FROM failure") {
+            let reason = try database.text("SELECT reason FROM failure") ?? ""
+            lastFailure = (Timestamp(nanoseconds: at), reason)
+        }
+    }
+
+    /// The rows of a store after which sequence number the consumer still needs; nil when it needs none, because it
+    /// knows nothing of that store.
+    public func neededAfter(inStore uuid: String) -> Int64? {
+        if let fullPass, fullPass.store == uuid { return fullPass.pass.through }
+        if let cursor, cursor.store == uuid { return cursor.sequence }
+        return nil
+    }
+
+    public static func == (left: ConsumerRecord, right: ConsumerRecord) -> Bool {
+        left.name == right.name && left.cursor?.store == right.cursor?.store
+            && left.cursor?.sequence == right.cursor?.sequence && left.fullPass?.store == right.fullPass?.store
+            && left.fullPass?.pass == right.fullPass?.pass && left.isFullRequested == right.isFullRequested
+            && left.lastSuccess == right.lastSuccess && left.lastFailure?.at == right.lastFailure?.at
+            && left.lastFailure?.reason == right.lastFailure?.reason
+    }
+}
+
+extension ConsumerRecord {
+    /// Removes a consumer: its file, and what SQLite may have left beside it. The caller holds its lock.
+    ///
+    /// - Throws: the reason why a file cannot be removed.
+    public static func remove(name: String, stateDirectory: [UInt8]) throws(StoreError) {
+        let path = try ConsumerFile(name: name, stateDirectory: stateDirectory).path
+        for part in ["", "-journal"] {
+            do {
+                try FileSystemLook.remove(path + Array(part.utf8))
+            } catch {
+                throw StoreError(reason: .inputOutput, operation: "removing the consumer's file", message: "\(error)")
+            }
+        }
+    }
+}
