@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 public import SystemPackage
 
@@ -7,6 +8,17 @@ public enum ProcessContext {
     public static func environmentVariable(_ name: String) -> [UInt8]? {
         guard let value = getenv(name) else { return nil }
         return [UInt8](UnsafeRawBufferPointer(start: value, count: strlen(value)))
+    }
+
+    /// All environment variables, as `NAME=VALUE` (environ(7)).
+    public static var environment: [[UInt8]] {
+        guard var next = clinux_environment() else { return [] }
+        var variables: [[UInt8]] = []
+        while let variable = next.pointee {
+            variables.append([UInt8](UnsafeRawBufferPointer(start: variable, count: strlen(variable))))
+            next += 1
+        }
+        return variables
     }
 
     /// The absolute path of the working directory: getcwd(3).

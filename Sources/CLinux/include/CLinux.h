@@ -14,6 +14,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,5 +83,14 @@ enum clinux_magic {
 
 /// The thread that calls, by its number in /proc/self/task (gettid(2)).
 static inline int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
+
+/// pidfd_open(2), which glibc wraps only since 2.36. Closed on exec.
+static inline int clinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+/// A copy of a descriptor with a number of at least `lowest`, closed on exec (F_DUPFD_CLOEXEC, fcntl(2)).
+static inline int clinux_duplicate_above(int fd, int lowest) { return fcntl(fd, F_DUPFD_CLOEXEC, lowest); }
+
+/// This process's environment (environ(7)): in Swift a mutable global cannot be named.
+static inline char **clinux_environment(void) { return environ; }
 
 #endif
