@@ -12,6 +12,10 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
 
     @inlinable
     deinit { _ = Glibc.close(number) }
+
+    /// Closes it before the end of its scope.
+    @inlinable
+    public consuming func close() {}
 }
 
 extension OwnedDescriptor {

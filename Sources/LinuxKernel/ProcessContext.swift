@@ -10,6 +10,21 @@ public enum ProcessContext {
         return [UInt8](UnsafeRawBufferPointer(start: value, count: strlen(value)))
     }
 
+    /// The effective user.
+    public static var user: uid_t { geteuid() }
+
+    /// The capabilities in effect, a bit each as in capabilities(7); nil where /proc does not tell.
+    public static var capabilities: UInt64? {
+        guard let file = try? OwnedDescriptor.open(Array("/proc/self/status".utf8), flags: O_RDONLY),
+            let text = try? file.readToEnd(),
+            let line = text.split(separator: UInt8(ascii: "\n")).first(where: { $0.starts(with: "CapEff:".utf8) })
+        else { return nil }
+        return UInt64(String(decoding: line.drop { $0 != UInt8(ascii: "\t") }.dropFirst(), as: UTF8.self), radix: 16)
+    }
+
+    /// Whether a descriptor is a terminal: isatty(3).
+    public static func isTerminal(_ descriptor: CInt) -> Bool { isatty(descriptor) == 1 }
+
     /// All environment variables, as `NAME=VALUE` (environ(7)).
     public static var environment: [[UInt8]] {
         guard var next = clinux_environment() else { return [] }

@@ -7,8 +7,10 @@
 #define _GNU_SOURCE
 #endif
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <malloc.h>
@@ -28,9 +30,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <sys/un.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -46,6 +50,9 @@ static inline int clinux_openat2(int dirfd, const char *path, uint64_t flags, ui
 static inline int clinux_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *status) {
   return statx(dirfd, path, flags, mask, status);
 }
+
+/// statvfs(3), for the same reason.
+static inline int clinux_statvfs(const char *path, struct statvfs *status) { return statvfs(path, status); }
 
 /// getdents64(2): the raw call, so that one buffer serves a whole walk.
 static inline ssize_t clinux_getdents64(int fd, void *buffer, size_t size) {

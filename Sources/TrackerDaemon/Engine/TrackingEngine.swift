@@ -327,11 +327,8 @@ final class TrackingEngine {
         directories == 1 ? "1 directory has" : "\(directories) directories have"
     }
 
-    /// Room to grow: twice the directories, in powers of two.
     static func suggestedLimit(for directories: Int) -> Int {
-        var limit = 524_288
-        while limit < max(directories * 2, (WatchLimit.current ?? 0) + 1) { limit *= 2 }
-        return limit
+        WatchLimit.suggested(for: directories, above: WatchLimit.current)
     }
 
     private func noteSettings() throws(StoreError) {
