@@ -310,7 +310,8 @@ final class TrackingEngine {
                     + "sysctl -w fs.inotify.max_user_watches=\(Self.suggestedLimit(for: tree.count))")
         }
         for path in foreignRoots {
-            reasons.append("\(printable(path)) is on a network or user-space file system and is not tracked")
+            reasons.append(
+                "\(printable(path)) is on \(ForeignRoots.description) and is not tracked: \(ForeignRoots.remedy)")
         }
         for case .unreadable(let path, _) in notesTold {
             reasons.append("\(printable(path)) cannot be read: roots in it stay unknown; see the journal")
