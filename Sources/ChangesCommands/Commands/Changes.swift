@@ -6,7 +6,7 @@ public struct Changes: ParsableCommand {
         commandName: "changes",
         abstract: "Knows every path that changed below the directories it watches.",
         version: "0.1.0",
-        subcommands: [Track.self, Query.self, Verify.self, Accept.self, CheckConfig.self])
+        subcommands: [Track.self, Query.self, Verify.self, Accept.self, CheckConfig.self, Doctor.self])
 
     public init() {}
 }
