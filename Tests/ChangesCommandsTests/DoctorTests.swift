@@ -184,7 +184,7 @@ import Tracking
         arguments: [
             (1 << 20 - 1, 100 << 30, .problem), (1 << 20, 100 << 30, .warning), (900 << 20, 100 << 30, .warning),
             (1_100 << 20, 100 << 30, .ok), (99 << 20, 2 << 30, .warning), (101 << 20, 2 << 30, .ok),
-            (60 << 20, 64 << 20, .ok), (5 << 20, 64 << 20, .warning),
+            (60 << 20, 64 << 20, .warning),
         ] as [(Int64, Int64, Finding.State)])
     func space(available: Int64, total: Int64, state: Finding.State) throws {
         let found = try findings { $0.directory.space = FileSystemSpace(available: available, total: total) }

@@ -107,11 +107,9 @@ extension LogFacts {
     }
 
     private var spaceFinding: Finding? {
-        // A hundredth of the disk or 100 MiB, whichever is more; of a disk of less than that, a tenth.
         guard let space = directory.space else { return nil }
         return directory.spaceFinding(
-            Self.check, purpose: "the log", least: Self.least,
-            enough: max(space.total / 100, min(Self.comfortable, space.total / 10)))
+            Self.check, purpose: "the log", least: Self.least, enough: max(space.total / 100, Self.comfortable))
     }
 
     /// A log on the root file system below a place for mounts is one whose disk is not mounted, or will not be one day.
