@@ -5,7 +5,8 @@ public import SystemPackage
 /// A child process, from posix_spawnp(3) to waitpid(2).
 ///
 /// Its number stays its own until it is waited for here, so no signal can hit a stranger. A child that is still
-/// there when its owner goes is killed (SIGKILL) and waited for.
+/// there when its owner goes is killed (SIGKILL) and waited for, which takes as long as a disk or file server lets the
+/// child hang.
 public struct ChildProcess: ~Copyable, Sendable {
     /// How a process ended (wait(2)).
     public enum Outcome: Hashable, Sendable {

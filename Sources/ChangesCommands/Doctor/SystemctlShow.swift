@@ -1,4 +1,3 @@
-import Glibc
 import LinuxKernel
 import SystemPackage
 
@@ -27,14 +26,13 @@ enum SystemctlShow {
         try poll.add(reader.number, for: .readable, tag: 0)
         let end = MonotonicTime.now.advanced(milliseconds: mostMilliseconds)
         var text: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
             let left = (end - MonotonicTime.now) / 1_000_000
             // The child is killed with its owner.
             guard left > 0, try !poll.wait(milliseconds: Int32(left)).isEmpty else { return .unavailable("no answer") }
-            let count = try systemCall { read(reader.number, &chunk, chunk.count) }
-            if count == 0 { break }
-            text += chunk[..<count]
+            let chunk = try reader.read(atMost: 65_536)
+            if chunk.isEmpty { break }
+            text += chunk
         }
         let outcome = try child.wait()
         return outcome == .exited(0) ? .properties(UnitFacts.parse(text)) : .unavailable("\(outcome)")
