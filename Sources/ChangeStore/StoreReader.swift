@@ -47,7 +47,7 @@ public final class StoreReader {
     /// A sequence number such that every row at or after `moment` has at least this one. Clocks step: earlier rows
     /// may come after it too.
     public func firstSequence(notBefore moment: Timestamp) throws(StoreError) -> Int64 {
-        let statement = try database.prepare("SELECT min(first) FROM commits WHERE latest >= ?1")
+        let statement = try database.prepare("SELECT min(+first) FROM commits WHERE latest >= ?1")
         defer { statement.reset() }
         guard try statement.bind(1, moment.nanoseconds).step(), !statement.isNull(0) else {
             return try lastSequence + 1

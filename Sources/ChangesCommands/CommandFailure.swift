@@ -1,7 +1,7 @@
 /// What the process says to whoever started it; the numbers above 63 are those of sysexits.h.
 public enum ExitStatus: CInt, Sendable {
     case success = 0
-    /// The command did its work, and the answer is no: a difference was found.
+    /// The command did its work, and the answer is no: a difference was found, something is wrong.
     case failure = 1
     /// A command line that cannot be understood.
     case usage = 2
@@ -20,7 +20,8 @@ public enum ExitStatus: CInt, Sendable {
 /// The end of a command that could not do its work: what to tell the person, and the exit status.
 public struct CommandFailure: Error, Equatable, Sendable {
     public let status: ExitStatus
-    /// One or more whole lines without the last line end; says what to do where that is known.
+    /// One or more whole lines without the last line end; says what to do where that is known. Empty where the command
+    /// has said everything on standard output.
     public let message: String
     /// The message begins with a file and a line of it.
     private let isLocated: Bool

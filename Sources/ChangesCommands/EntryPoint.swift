@@ -23,7 +23,7 @@ func status(of arguments: [String]) -> ExitStatus {
 private func report(_ error: any Error) -> ExitStatus {
     switch error {
     case let failure as CommandFailure:
-        Output.complain(failure.report)
+        if !failure.message.isEmpty { Output.complain(failure.report) }
         return failure.status
     case is NothingFound:
         return .failure

@@ -33,6 +33,39 @@ public enum FileSystemLook {
         return parent.map { ($0 == [UInt8(ascii: "/")] ? [] : $0) + path[slash...] } ?? path
     }
 
+    /// The path with every symlink in it resolved (realpath(3)).
+    ///
+    /// - Throws: the errno of realpath(3).
+    public static func resolved(_ path: [UInt8]) throws(Errno) -> [UInt8] {
+        try withCPath(path) { (name) throws(Errno) in
+            guard let resolved = realpath(name, nil) else { throw Errno(rawValue: Glibc.errno) }
+            defer { free(resolved) }
+            return [UInt8](UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
+        }
+    }
+
+    /// What a symlink holds, cut at 4,096 bytes; nil for anything else.
+    public static func linkTarget(_ path: [UInt8]) -> [UInt8]? {
+        var buffer = [CChar](repeating: 0, count: 4_096)
+        let count = try? withCPath(path) { (name) throws(Errno) in
+            try systemCall { readlink(name, &buffer, buffer.count) }
+        }
+        return count.map { buffer[..<$0].map(UInt8.init(bitPattern:)) }
+    }
+
+    /// Why this process may not write to a file or make names in a directory, by its effective user (faccessat(2));
+    /// nil when it may. Follows symlinks.
+    public static func refusalToWrite(_ path: [UInt8]) -> Errno? {
+        do throws(Errno) {
+            try withCPath(path) { (name) throws(Errno) in
+                _ = try systemCall { faccessat(AT_FDCWD, name, W_OK, AT_EACCESS) }
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// Makes a directory; one that is there already is no error.
     ///
     /// - Throws: the errno of mkdir(2).

@@ -12,6 +12,10 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
 
     @inlinable
     deinit { _ = Glibc.close(number) }
+
+    /// Closes it before the end of its scope.
+    @inlinable
+    public consuming func close() {}
 }
 
 extension OwnedDescriptor {
@@ -56,6 +60,16 @@ extension OwnedDescriptor {
             if count == 0 { return all }
             all.append(contentsOf: chunk[..<count])
         }
+    }
+
+    /// What one read(2) gives: of a pipe or socket, what is there or what comes first.
+    ///
+    /// - Returns: empty at the end.
+    /// - Throws: the errno of read(2).
+    public borrowing func read(atMost count: Int) throws(Errno) -> [UInt8] {
+        var chunk = [UInt8](repeating: 0, count: count)
+        let length = try systemCall { Glibc.read(number, &chunk, count) }
+        return Array(chunk[..<length])
     }
 
     /// fdatasync(2): the data, and what is needed to read it back, are on the disk when this returns.

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 public import SystemPackage
 
@@ -7,6 +8,32 @@ public enum ProcessContext {
     public static func environmentVariable(_ name: String) -> [UInt8]? {
         guard let value = getenv(name) else { return nil }
         return [UInt8](UnsafeRawBufferPointer(start: value, count: strlen(value)))
+    }
+
+    /// The effective user.
+    public static var user: uid_t { geteuid() }
+
+    /// The capabilities in effect, a bit each as in capabilities(7); nil where /proc does not tell.
+    public static var capabilities: UInt64? {
+        guard let file = try? OwnedDescriptor.open(Array("/proc/self/status".utf8), flags: O_RDONLY),
+            let text = try? file.readToEnd(),
+            let line = text.split(separator: UInt8(ascii: "\n")).first(where: { $0.starts(with: "CapEff:".utf8) })
+        else { return nil }
+        return UInt64(String(decoding: line.drop { $0 != UInt8(ascii: "\t") }.dropFirst(), as: UTF8.self), radix: 16)
+    }
+
+    /// Whether a descriptor is a terminal: isatty(3).
+    public static func isTerminal(_ descriptor: CInt) -> Bool { isatty(descriptor) == 1 }
+
+    /// All environment variables, as `NAME=VALUE` (environ(7)).
+    public static var environment: [[UInt8]] {
+        guard var next = clinux_environment() else { return [] }
+        var variables: [[UInt8]] = []
+        while let variable = next.pointee {
+            variables.append([UInt8](UnsafeRawBufferPointer(start: variable, count: strlen(variable))))
+            next += 1
+        }
+        return variables
     }
 
     /// The absolute path of the working directory: getcwd(3).

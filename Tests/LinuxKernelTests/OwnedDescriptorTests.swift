@@ -20,6 +20,17 @@ struct OwnedDescriptorTests {
         #expect(try reader.readToEnd() == Array("text".utf8))
     }
 
+    @Test("read what is there, and nothing at the end")
+    func reading() throws {
+        let pipe = try Pipe()
+        Array("text".utf8).withUnsafeBytes { _ = pipe.writer.write($0) }
+        let reader = pipe.reader
+        #expect(try reader.read(atMost: 3) == Array("tex".utf8))
+        #expect(try reader.read(atMost: 64) == Array("t".utf8))
+        pipe.writer.close()
+        #expect(try reader.read(atMost: 64).isEmpty)
+    }
+
     @Test("report how much went out together with what stopped it")
     func fullDevice() throws {
         let full = try OwnedDescriptor.open(Array("/dev/full".utf8), flags: O_WRONLY)

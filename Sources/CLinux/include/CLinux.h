@@ -7,13 +7,16 @@
 #define _GNU_SOURCE
 #endif
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,9 +30,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <sys/un.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -45,6 +50,9 @@ static inline int clinux_openat2(int dirfd, const char *path, uint64_t flags, ui
 static inline int clinux_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *status) {
   return statx(dirfd, path, flags, mask, status);
 }
+
+/// statvfs(3), for the same reason.
+static inline int clinux_statvfs(const char *path, struct statvfs *status) { return statvfs(path, status); }
 
 /// getdents64(2): the raw call, so that one buffer serves a whole walk.
 static inline ssize_t clinux_getdents64(int fd, void *buffer, size_t size) {
@@ -82,5 +90,14 @@ enum clinux_magic {
 
 /// The thread that calls, by its number in /proc/self/task (gettid(2)).
 static inline int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
+
+/// pidfd_open(2), which glibc wraps only since 2.36. Closed on exec.
+static inline int clinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+/// A copy of a descriptor with a number of at least `lowest`, closed on exec (F_DUPFD_CLOEXEC, fcntl(2)).
+static inline int clinux_duplicate_above(int fd, int lowest) { return fcntl(fd, F_DUPFD_CLOEXEC, lowest); }
+
+/// This process's environment (environ(7)): in Swift a mutable global cannot be named.
+static inline char **clinux_environment(void) { return environ; }
 
 #endif

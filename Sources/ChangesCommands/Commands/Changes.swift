@@ -7,7 +7,7 @@ public struct Changes: ParsableCommand {
         commandName: "changes",
         abstract: "Knows every path that changed below the directories it watches.",
         version: productVersion,
-        subcommands: [Track.self, Query.self, Verify.self, Accept.self, CheckConfig.self])
+        subcommands: [Track.self, Query.self, Doctor.self, Verify.self, Accept.self, CheckConfig.self])
 
     public init() {}
 }

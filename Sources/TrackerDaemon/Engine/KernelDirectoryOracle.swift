@@ -1,10 +1,12 @@
 import LinuxKernel
 import SystemPackage
-import Tracking
+public import Tracking
 
 /// Answers the search for roots from the file system, through no symlink.
-struct KernelDirectoryOracle: DirectoryOracle {
-    mutating func kind(of path: [UInt8]) -> RootSearch.Kind {
+public struct KernelDirectoryOracle: DirectoryOracle {
+    public init() {}
+
+    public mutating func kind(of path: [UInt8]) -> RootSearch.Kind {
         do throws(Errno) {
             let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
             let parent = try OwnedDescriptor.openDirectory(slash == 0 ? [0x2F] : Array(path[..<slash]), access: .look)
@@ -25,7 +27,7 @@ struct KernelDirectoryOracle: DirectoryOracle {
         }
     }
 
-    mutating func entries(of path: [UInt8]) -> RootSearch.Listing {
+    public mutating func entries(of path: [UInt8]) -> RootSearch.Listing {
         do throws(Errno) {
             let directory = try OwnedDescriptor.openDirectory(path, access: .list)
             let lister = DirectoryLister()

@@ -102,8 +102,8 @@ extension TrackingEngine {
         if isForeign(device: opened.status.device) {
             guard foreignRoots.insert(path).inserted else { return }
             log.error(
-                "a root is on a network or user-space file system, whose changes raise no events here: not tracked",
-                metadata: ["root": "\(printable(path))", "remedy": "run the tracker on the file server itself"])
+                "a root is on \(ForeignRoots.description): not tracked",
+                metadata: ["root": "\(printable(path))", "remedy": "\(ForeignRoots.remedy)"])
             return
         }
         let root = tree.addRoot(path: path, identity: identity)

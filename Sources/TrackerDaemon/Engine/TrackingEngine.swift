@@ -318,7 +318,8 @@ final class TrackingEngine {
                     + "sysctl -w fs.inotify.max_user_watches=\(Self.suggestedLimit(for: tree.count))")
         }
         for path in foreignRoots {
-            reasons.append("\(printable(path)) is on a network or user-space file system and is not tracked")
+            reasons.append(
+                "\(printable(path)) is on \(ForeignRoots.description) and is not tracked: \(ForeignRoots.remedy)")
         }
         for case .unreadable(let path, _) in notesTold {
             reasons.append("\(printable(path)) cannot be read: roots in it stay unknown; see the journal")
@@ -335,11 +336,8 @@ final class TrackingEngine {
         directories == 1 ? "1 directory has" : "\(directories) directories have"
     }
 
-    /// Room to grow: twice the directories, in powers of two.
     static func suggestedLimit(for directories: Int) -> Int {
-        var limit = 524_288
-        while limit < max(directories * 2, (WatchLimit.current ?? 0) + 1) { limit *= 2 }
-        return limit
+        WatchLimit.suggested(for: directories, above: WatchLimit.current)
     }
 
     private func noteSettings() throws(StoreError) {
