@@ -201,8 +201,8 @@ static void ask_everything(const struct place *place, const struct history *hist
         {.label = "json, history", .lines = rows, .arguments = {QUERY(place), "--history", "--format", "json"}},
         {.label = "sort size", .lines = paths, .arguments = {QUERY(place), "--sort", "size", "--format", "paths"}},
         {.label = "sort path", .lines = paths, .arguments = {QUERY(place), "--sort", "path", "--format", "paths"}},
-        {.label = "by dir", .arguments = {QUERY(place), "--by", "dir"}},
-        {.label = "top 10", .lines = 10, .arguments = {QUERY(place), "--top", "10", "--format", "paths"}},
+        {.label = "by dir", .lines = paths / 10, .arguments = {QUERY(place), "--by", "dir", "--format", "json"}},
+        {.label = "top 10", .lines = 10, .arguments = {QUERY(place), "--top", "10", "--format", "json"}},
     };
     for (size_t index = 0; index < COUNT(subjects); index++) {
         struct subject *subject = &subjects[index];
