@@ -1,5 +1,5 @@
 // Which paths there are: roots of equal size, each two directories deep, ten files in each of the lower ones. A path is
-// made from its number, so nothing has to be kept; they are 70 to 100 bytes long.
+// made from its number, so nothing has to be kept; below `base` they are 40 to 70 bytes long.
 #include "history.h"
 #include <stdio.h>
 
