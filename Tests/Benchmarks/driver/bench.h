@@ -29,6 +29,7 @@ void bench_continuous(void);
 void bench_linkdest(void);
 void bench_idle(void);
 void bench_latency(void);
+void bench_query(void);
 
 // MARK: what came out (report.c)
 
@@ -96,6 +97,16 @@ struct switches process_switches(pid_t pid);  // of all threads
 
 // Runs a program to its end; its exit status, or -1. `output` as for process_start.
 int run_program(const char *const *arguments, const char *output);
+
+// A program as a whole, from before fork(2) until it is reaped.
+struct usage {
+    bool succeeded;    // exited with 0; otherwise the reason is told
+    double wall, cpu;  // seconds
+    double memory;     // bytes: the most it ever had (ru_maxrss), or what we had at the fork when that is more
+    size_t lines;
+};
+// `output` as for process_start; or, with `count`, a pipe whose lines are counted.
+struct usage measure_program(const char *label, const char *const *arguments, const char *output, bool count);
 
 // MARK: the tracker (tracker.c)
 

@@ -18,6 +18,7 @@ static const struct benchmark {
 } benchmarks[] = {
     {"draining", bench_draining}, {"start", bench_start}, {"continuous", bench_continuous},
     {"linkdest", bench_linkdest}, {"idle", bench_idle},   {"latency", bench_latency},
+    {"query", bench_query},
 };
 
 static long read_number(const char *path) {
@@ -71,7 +72,8 @@ int main(int count, char **arguments) {
     for (int index = optind; index < count; index++) {
         bool exists = false;
         for (size_t at = 0; at < COUNT(benchmarks); at++) exists |= strcmp(benchmarks[at].name, arguments[index]) == 0;
-        if (!exists) die("no benchmark '%s': draining, start, continuous, linkdest, idle, latency", arguments[index]);
+        if (!exists)
+            die("no benchmark '%s': draining, start, continuous, linkdest, idle, latency, query", arguments[index]);
     }
     signal(SIGPIPE, SIG_IGN);
     umask(022);

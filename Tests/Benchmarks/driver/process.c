@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -101,13 +102,13 @@ struct process *process_start(const char *label, const char *const *arguments, c
     return process;
 }
 
-static void tell_errors(const struct process *process) {
-    FILE *file = fopen(process->errors, "r");
+static void tell_errors(const char *label, const char *errors) {
+    FILE *file = fopen(errors, "r");
     if (!file) return;
     char line[512];
     for (int lines = 0; lines < 10 && fgets(line, sizeof line, file); lines++) {
         line[strcspn(line, "\n")] = 0;
-        report_note("  %s: %s", process->label, line);
+        report_note("  %s: %s", label, line);
     }
     fclose(file);
 }
@@ -121,12 +122,12 @@ bool process_wait_ready(struct process *process, double timeout) {
             report_failure("%s ended with %s %d before it was ready", process->label,
                            WIFSIGNALED(status) ? "signal" : "status",
                            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-            tell_errors(process);
+            tell_errors(process->label, process->errors);
             return false;
         }
     }
     report_failure("%s was not ready within %.0f s", process->label, timeout);
-    tell_errors(process);
+    tell_errors(process->label, process->errors);
     return false;
 }
 
@@ -180,4 +181,51 @@ int run_program(const char *const *arguments, const char *output) {
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR) return -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static size_t count_lines(int pipe) {
+    static char buffer[1 << 18];
+    size_t lines = 0;
+    for (ssize_t length; (length = read(pipe, buffer, sizeof buffer)) > 0 || (length < 0 && errno == EINTR);)
+        for (char *at = buffer, *end = buffer + (length > 0 ? length : 0);
+             (at = memchr(at, '\n', (size_t)(end - at))); at++)
+            lines++;
+    return lines;
+}
+
+struct usage measure_program(const char *label, const char *const *arguments, const char *output, bool count) {
+    char *errors = text("%s/run.err", options.memory), *into = output ? text("%s", output) : NULL;
+    int ends[2] = {-1, -1};
+    if (count) {
+        if (pipe2(ends, O_CLOEXEC) < 0) die("pipe: %s", strerror(errno));
+        fcntl(ends[0], F_SETPIPE_SZ, 1 << 20);
+        free(into);
+        into = text("/proc/self/fd/%d", ends[1]);
+    }
+    struct usage usage = {0};
+    struct rusage kernel;
+    int status = -1;
+    double began = now();
+    pid_t pid = spawn(arguments, into, errors, NULL, 0);
+    if (count) {
+        close(ends[1]);
+        usage.lines = count_lines(ends[0]);
+        close(ends[0]);
+    }
+    while (wait4(pid, &status, 0, &kernel) < 0)
+        if (errno != EINTR) die("wait4: %s", strerror(errno));
+    usage.wall = now() - began;
+    usage.cpu = (double)(kernel.ru_utime.tv_sec + kernel.ru_stime.tv_sec)
+              + (double)(kernel.ru_utime.tv_usec + kernel.ru_stime.tv_usec) / 1e6;
+    usage.memory = (double)kernel.ru_maxrss * 1024;
+    usage.succeeded = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (!usage.succeeded) {
+        report_failure("%s ended with %s %d", label, WIFSIGNALED(status) ? "signal" : "status",
+                       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+        tell_errors(label, errors);
+    }
+    unlink(errors);
+    free(errors);
+    free(into);
+    return usage;
 }
