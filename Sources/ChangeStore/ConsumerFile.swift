@@ -1,3 +1,4 @@
+import Glibc
 import LinuxKernel
 import SystemPackage
 
@@ -45,6 +46,8 @@ struct ConsumerFile {
         if let directory = path.lastIndex(of: UInt8(ascii: "/")).map({ Array(path[..<$0]) }) {
             try? FileSystemLook.makeDirectory(directory)
         }
+        // SQLite would make it readable for everyone, and what it leaves beside it gets the same mode.
+        _ = try? OwnedDescriptor.open(path, flags: O_RDWR | O_CREAT, mode: 0o640)
         let database = try Database(path: path, access: .readWrite)
         database.setBusyTimeout(milliseconds: 10_000)
         try database.execute("PRAGMA synchronous = FULL")

@@ -12,11 +12,8 @@ public struct StoreOverview: Equatable, Sendable {
 
     /// - Throws: `notFound` when the state directory has no store, `newerSchema`, `corrupt`, `inputOutput`.
     public init(stateDirectory: [UInt8]) throws(StoreError) {
-        // The reader's checks of what there is to open come first.
-        _ = try StoreReader(stateDirectory: stateDirectory)
-        let database = try Database(path: StoreFiles(directory: stateDirectory).database, access: .readOnly)
-        database.setBusyTimeout(milliseconds: 1_000)
-        directories = Int(try database.integer("SELECT COUNT(*) FROM directories") ?? 0)
-        historySize = try database.integer("SELECT sum(bytes) FROM commits") ?? 0
+        let reader = try StoreReader(stateDirectory: stateDirectory)
+        directories = try reader.directoryCount
+        historySize = try reader.historyBytes
     }
 }

@@ -36,6 +36,17 @@ public final class StoreReader {
         get throws(StoreError) { try History.floor(in: database) }
     }
 
+    /// How many rows come after a sequence number, from the commits' own counts.
+    public func count(after sequence: Int64) throws(StoreError) -> Int64 {
+        let statement = try database.prepare(
+            """
+            SELECT sum(last - max(first - 1, ?1)) FROM commits
+            WHERE first >= ifnull((SELECT max(first) FROM commits WHERE first <= ?1), 0) AND last > ?1
+            """)
+        defer { statement.reset() }
+        return try statement.bind(1, sequence).step() ? statement.integer(0) : 0
+    }
+
     /// How many rows come after a sequence number.
     public func count(after sequence: Int64, atMost limit: Int64) throws(StoreError) -> Int64 {
         let statement = try database.prepare(
@@ -47,6 +58,7 @@ public final class StoreReader {
     /// A sequence number such that every row at or after `moment` has at least this one. Clocks step: earlier rows
     /// may come after it too.
     public func firstSequence(notBefore moment: Timestamp) throws(StoreError) -> Int64 {
+        // The + keeps SQLite from going through all commits from the oldest on, for the first that fits.
         let statement = try database.prepare("SELECT min(+first) FROM commits WHERE latest >= ?1")
         defer { statement.reset() }
         guard try statement.bind(1, moment.nanoseconds).step(), !statement.isNull(0) else {
@@ -69,6 +81,16 @@ public final class StoreReader {
         get throws(StoreError) {
             try database.integer("SELECT at FROM history ORDER BY sequence LIMIT 1").map(Timestamp.init(nanoseconds:))
         }
+    }
+
+    /// The first walk of the store is complete: the index has everything.
+    public var isBaselineDone: Bool {
+        get throws(StoreError) { try database.integer("SELECT value FROM meta WHERE key = 'baseline_done'") != nil }
+    }
+
+    /// Directories of the index.
+    public var directoryCount: Int {
+        get throws(StoreError) { Int(try database.integer("SELECT COUNT(*) FROM directories") ?? 0) }
     }
 
     /// Bytes of history, as retention counts them.

@@ -1,20 +1,23 @@
 /// What the process says to whoever started it; the numbers above 63 are those of sysexits.h.
-public enum ExitStatus: CInt, Sendable {
-    case success = 0
+public struct ExitStatus: RawRepresentable, Equatable, Sendable {
+    public let rawValue: CInt
+    public init(rawValue: CInt) { self.rawValue = rawValue }
+
+    public static let success = ExitStatus(rawValue: 0)
     /// The command did its work, and the answer is no: a difference was found, something is wrong.
-    case failure = 1
+    public static let failure = ExitStatus(rawValue: 1)
     /// A command line that cannot be understood.
-    case usage = 2
+    public static let usage = ExitStatus(rawValue: 2)
     /// EX_UNAVAILABLE: there is no store.
-    case unavailable = 69
+    public static let unavailable = ExitStatus(rawValue: 69)
     /// EX_SOFTWARE: something that must not happen.
-    case software = 70
+    public static let software = ExitStatus(rawValue: 70)
     /// EX_IOERR: output cannot be written, the store cannot be read.
-    case inputOutput = 74
+    public static let inputOutput = ExitStatus(rawValue: 74)
     /// EX_TEMPFAIL: not now, but later.
-    case temporary = 75
+    public static let temporary = ExitStatus(rawValue: 75)
     /// EX_CONFIG: the configuration file cannot be used.
-    case configuration = 78
+    public static let configuration = ExitStatus(rawValue: 78)
 }
 
 /// The end of a command that could not do its work: what to tell the person, and the exit status.

@@ -25,8 +25,6 @@ private func report(_ error: any Error) -> ExitStatus {
     case let failure as CommandFailure:
         if !failure.message.isEmpty { Output.complain(failure.report) }
         return failure.status
-    case is NothingFound:
-        return .failure
     case Output.Failure.closed:
         return .success
     case Output.Failure.failed(let code):

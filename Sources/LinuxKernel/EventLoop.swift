@@ -18,6 +18,7 @@ public struct EventPoll: ~Copyable, Sendable {
         public static let readable = Interest(rawValue: 0x001)
         /// `EPOLLPRI`: how `/proc/self/mountinfo` says that it changed (proc(5)).
         public static let priority = Interest(rawValue: 0x002)
+        public static let writable = Interest(rawValue: 0x004)
         public static let error = Interest(rawValue: 0x008)
         public static let hangUp = Interest(rawValue: 0x010)
     }

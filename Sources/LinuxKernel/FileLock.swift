@@ -4,7 +4,8 @@ public import SystemPackage
 
 /// A lock that dies with its holder: flock(2) on a file of its own, whatever ends the process.
 public struct FileLock: ~Copyable, Sendable {
-    private let descriptor: OwnedDescriptor
+    /// A process that gets it holds the lock as well, until it ends.
+    public let descriptor: OwnedDescriptor
 
     /// Takes the lock without waiting.
     ///

@@ -21,6 +21,11 @@ public enum FileSystemLook {
         return status.map { Identity(device: $0.device, inode: $0.inode) }
     }
 
+    /// Bytes of the file at the path; nil where there is none.
+    public static func size(of path: [UInt8]) -> Int64? {
+        (try? withCPath(path) { (name) throws(Errno) in try FileStatus.of(name, in: AT_FDCWD) })?.size
+    }
+
     /// The path with the symlinks in it resolved, but for its last component (realpath(3) of the rest); as it is where
     /// that cannot be told.
     public static func withResolvedParent(_ path: [UInt8]) -> [UInt8] {

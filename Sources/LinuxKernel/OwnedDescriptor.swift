@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 public import SystemPackage
 
@@ -32,6 +33,14 @@ extension OwnedDescriptor {
             try systemCall { Glibc.openat(directory, name, flags | O_CLOEXEC, mode) }
         }
         return OwnedDescriptor(owning: number)
+    }
+
+    /// From now on a call that would wait ends with `EAGAIN` instead: FIONBIO of ioctl(2).
+    ///
+    /// - Throws: the errno of ioctl(2).
+    public borrowing func setNonBlocking() throws(Errno) {
+        var on: CInt = 1
+        try systemCall { clinux_ioctl(number, UInt(FIONBIO), &on) }
     }
 
     /// Writes all of `bytes` in as many write(2) calls as it takes.

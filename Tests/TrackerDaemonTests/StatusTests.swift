@@ -145,7 +145,8 @@ private func at(seconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: (8
         report.sentence = String(repeating: "x", count: 100_000)
         report.degraded = (0..<1_000).map { "reason \($0) " + String(repeating: "é\n", count: 3_000) }
         report.roots = (0..<5_000).map {
-            .init(path: Array("/srv/\($0)".utf8) + [UInt8](repeating: 0xFF, count: 200), state: .watched, directories: 1)
+            .init(
+                path: Array("/srv/\($0)".utf8) + [UInt8](repeating: 0xFF, count: 200), state: .watched, directories: 1)
         }
         let packet = ControlReply.ok(report.text).packet
         #expect(packet.count <= ControlReply.limit)

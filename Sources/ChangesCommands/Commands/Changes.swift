@@ -7,7 +7,10 @@ public struct Changes: ParsableCommand {
         commandName: "changes",
         abstract: "Knows every path that changed below the directories it watches.",
         version: productVersion,
-        subcommands: [Track.self, Query.self, Doctor.self, Verify.self, Accept.self, CheckConfig.self])
+        subcommands: [
+            Track.self, Query.self, StatusCommand.self, Consume.self, ConsumerCommand.self, Doctor.self, Verify.self,
+            Accept.self, CheckConfig.self,
+        ])
 
     public init() {}
 }

@@ -101,7 +101,7 @@ struct Query: ParsableCommand {
         var output = Output()
         let found = try answer(selection, zone, reader, directory, to: &output)
         if !unsettled.isEmpty { throw CommandFailure(.temporary, unsettled.joined(separator: "\n")) }
-        if exitCode && found == 0 { throw NothingFound() }
+        if exitCode && found == 0 { throw CommandFailure(.failure, "") }
     }
 
     private func answer(
@@ -172,6 +172,3 @@ struct Query: ParsableCommand {
             """
     }
 }
-
-/// There is nothing, and that was to be told by the exit status alone.
-struct NothingFound: Error {}

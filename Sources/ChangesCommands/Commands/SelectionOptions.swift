@@ -88,30 +88,35 @@ struct SelectionOptions: ParsableArguments {
     /// - Returns: what whoever asked should know: that no root holds such a path.
     func resolveScope(in selection: inout Selection, _ reader: StoreReader) throws -> String? {
         guard let under else { return nil }
-        let given = TerminalText.of(under.bytes)
         let roots = try reader.roots
-        do throws(ScopeArgument.Flaw) {
-            let scope = try ScopeArgument.scope(of: under.bytes, roots: roots) {
-                try? ProcessContext.workingDirectory()
-            }
-            selection.under = scope
-            let isKnown = roots.contains { root in
-                scope.contains(root) || PathScope(root)?.contains(scope.path) ?? false
-            }
-            if isKnown { return nil }
-            let list = roots.prefix(5).map(TerminalText.of).joined(separator: ", ") + (roots.count > 5 ? ", …" : "")
-            return "no root holds \(TerminalText.of(scope.path)); the roots are \(list.isEmpty ? "none yet" : list)"
-        } catch {
-            switch error {
-            case .empty: throw ValidationError("--under is empty; it takes a path")
-            case .parentInside: throw ValidationError("--under \(given): expected a path without \"..\" inside it")
-            case .ambiguous(let roots):
-                let list = roots.map(TerminalText.of).joined(separator: ", ")
-                throw ValidationError("--under \(given): several roots have that name: \(list)")
-            case .noWorkingDirectory:
-                throw ValidationError(
-                    "--under \(given): the working directory cannot be found out; use an absolute path")
-            }
+        let scope = try scopeArgument(under.bytes, option: "--under", roots: roots)
+        selection.under = scope
+        let isKnown = roots.contains { root in
+            scope.contains(root) || PathScope(root)?.contains(scope.path) ?? false
+        }
+        if isKnown { return nil }
+        let list = roots.prefix(5).map(TerminalText.of).joined(separator: ", ") + (roots.count > 5 ? ", …" : "")
+        return "no root holds \(TerminalText.of(scope.path)); the roots are \(list.isEmpty ? "none yet" : list)"
+    }
+}
+
+/// What a path argument means in a store.
+///
+/// - Throws: `ValidationError`, with what is expected.
+func scopeArgument(_ bytes: [UInt8], option: String, roots: [[UInt8]]) throws -> PathScope {
+    let given = TerminalText.of(bytes)
+    do throws(ScopeArgument.Flaw) {
+        return try ScopeArgument.scope(of: bytes, roots: roots) { try? ProcessContext.workingDirectory() }
+    } catch {
+        switch error {
+        case .empty: throw ValidationError("\(option) is empty; it takes a path")
+        case .parentInside: throw ValidationError("\(option) \(given): expected a path without \"..\" inside it")
+        case .ambiguous(let roots):
+            let list = roots.map(TerminalText.of).joined(separator: ", ")
+            throw ValidationError("\(option) \(given): several roots have that name: \(list)")
+        case .noWorkingDirectory:
+            throw ValidationError(
+                "\(option) \(given): the working directory cannot be found out; use an absolute path")
         }
     }
 }

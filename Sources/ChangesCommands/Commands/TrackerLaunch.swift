@@ -46,12 +46,3 @@ private func trackerSettings(_ configuration: Configuration, emitExisting: Bool)
             age: configuration.store.keep.wholeNanoseconds, size: configuration.store.maxSize,
             hardSize: configuration.store.maxSizeHard))
 }
-
-extension Duration {
-    /// Nanoseconds, held at the ends of what 64 bits hold (292 years).
-    fileprivate var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? .max : scaled.addingReportingOverflow(attoseconds / 1_000_000_000).partialValue
-    }
-}

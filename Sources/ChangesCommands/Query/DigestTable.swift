@@ -3,7 +3,7 @@ import ChangeStore
 /// Remembers which paths were met, each with two bits of the caller's, in bounded memory.
 ///
 /// When it is full it goes on with a part of all digests only, the lower ones; the caller goes through its rows once
-/// more for the next part, until none is left. So memory is traded for passes: one for up to 700,000 paths.
+/// more for the next part, until none is left. So memory is traded for passes: one for up to 367,000 paths, in 8 MiB.
 struct DigestTable {
     /// A slot holds a digest, the low two bits of its lower half being the caller's; all zeros is an empty slot.
     private var slots: [SIMD2<UInt64>]
@@ -14,7 +14,7 @@ struct DigestTable {
     private var last: UInt64 = .max
 
     /// - Parameter largest: slots, of 16 bytes; a power of two.
-    init(largest: Int = 1 << 20) {
+    init(largest: Int = 1 << 19) {
         self.largest = largest
         slots = [SIMD2<UInt64>](repeating: .zero, count: min(4_096, largest))
     }

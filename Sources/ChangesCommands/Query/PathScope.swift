@@ -38,6 +38,11 @@ struct PathScope: Equatable, Sendable {
         return path.count == base.count || path[base.count] == UInt8(ascii: "/")
     }
 
+    /// Whether the base lies somewhere below `path`.
+    func isBelow(_ path: [UInt8]) -> Bool {
+        base.starts(with: path) && (path.count == 1 || base.count > path.count && base[path.count] == UInt8(ascii: "/"))
+    }
+
     func relation(toDirectory path: [UInt8]) -> Relation {
         if contains(path) { return .inside }
         return path == parent ? .parent : .outside

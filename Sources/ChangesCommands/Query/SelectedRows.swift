@@ -17,7 +17,7 @@ final class SelectedRows {
     /// - Parameters:
     ///   - newest: how many are wanted at most, the newest; nil for all.
     ///   - tableSize: slots of the table of paths; small only to have several passes in tests.
-    init(_ selection: Selection, in reader: StoreReader, newest: Int? = nil, tableSize: Int = 1 << 20) throws {
+    init(_ selection: Selection, in reader: StoreReader, newest: Int? = nil, tableSize: Int = 1 << 19) throws {
         self.selection = selection
         self.reader = reader
         (after, through) = try selection.bounds(in: reader)

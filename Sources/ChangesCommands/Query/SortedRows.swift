@@ -17,7 +17,7 @@ struct SortedRows {
     private let budget: Int
 
     init(
-        _ rows: SelectedRows, in reader: StoreReader, order: RowOrder, limit: Int? = nil, budget: Int = 6 << 20
+        _ rows: SelectedRows, in reader: StoreReader, order: RowOrder, limit: Int? = nil, budget: Int = 3 << 20
     ) {
         self.rows = rows
         self.reader = reader

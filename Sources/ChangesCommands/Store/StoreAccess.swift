@@ -96,9 +96,7 @@ private func openingStore<Opened>(
     do throws(StoreError) {
         return try body()
     } catch {
-        if error.reason == .notFound { throw noStore(in: directory) }
-        if case .newerSchema = error.reason { throw CommandFailure(.configuration, error.description) }
-        throw CommandFailure(.inputOutput, error.description)
+        throw failure(of: error, in: directory)
     }
 }
 

@@ -17,15 +17,18 @@ final class StoreWatch {
 
     private static let inotifyTag: UInt64 = 0
     private static let outputTag: UInt64 = 1
+    private static let signalTag: UInt64 = 2
 
     /// - Parameters:
     ///   - stateDirectory: absolute.
     ///   - output: a descriptor whose reader may go away, which ends the waiting; nil for none.
+    ///   - signals: a signalfd, which ends the waiting too.
     /// - Throws: the errno of epoll_create1(2).
-    init(stateDirectory: [UInt8], output: CInt? = nil) throws(Errno) {
+    init(stateDirectory: [UInt8], output: CInt? = nil, signals: CInt? = nil) throws(Errno) {
         let poll = try EventPoll()
         // Files and terminals need no such watch; epoll refuses files (EPERM).
         if let output { try? poll.add(output, for: [.error, .hangUp], tag: Self.outputTag) }
+        if let signals { try poll.add(signals, for: .readable, tag: Self.signalTag) }
         inotify = Instance(watching: stateDirectory)
         if let inotify { try poll.add(inotify.inotify.descriptor.number, for: .readable, tag: Self.inotifyTag) }
         self.poll = poll
@@ -51,6 +54,8 @@ final class StoreWatch {
         case timeout
         /// Nobody reads the output any more.
         case hungUp
+        /// A signal waits.
+        case signal
     }
 
     /// - Parameter limit: milliseconds to wait at most; nil for as long as it takes.
@@ -60,6 +65,7 @@ final class StoreWatch {
         let delay = [look, limit].compactMap { $0 }.min()
         let ready = try poll.wait(milliseconds: delay)
         if ready.contains(where: { $0.tag == Self.outputTag }) { return .hungUp }
+        if ready.contains(where: { $0.tag == Self.signalTag }) { return .signal }
         if ready.isEmpty { return look != nil && look == delay ? .stirred : .timeout }
         drain()
         looks = Self.looksAfterEvent[...]

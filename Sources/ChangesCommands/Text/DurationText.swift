@@ -48,3 +48,21 @@ public enum DurationText {
         return text
     }
 }
+
+extension DurationText {
+    /// How long something is ago, to the two largest units: `3d4h`, `12m5s`, `0s`.
+    static func rough(_ nanoseconds: Int64) -> String {
+        let seconds = max(nanoseconds, 0) / 1_000_000_000
+        let unit: Int64 = seconds >= 86_400 ? 3_600 : seconds >= 3_600 ? 60 : 1
+        return format(.seconds(seconds / unit * unit))
+    }
+}
+
+extension Duration {
+    /// Nanoseconds, held at the ends of what 64 bits hold (292 years).
+    var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? .max : scaled.addingReportingOverflow(attoseconds / 1_000_000_000).partialValue
+    }
+}

@@ -12,7 +12,7 @@ enum TimestampText {
 
     /// How much of a moment is written.
     enum Precision {
-        case days, minutes, milliseconds
+        case days, minutes, seconds, milliseconds
     }
 
     /// What a clock on the wall shows: `2026-11-23 03:00:05.250`, `2026-11-23 03:00`, `2026-11-23`.
@@ -26,6 +26,7 @@ enum TimestampText {
         switch precision {
         case .days: output.removeSubrange((start + "2026-11-23".utf8.count)...)
         case .minutes: output.removeSubrange((start + "2026-11-23 03:00".utf8.count)...)
+        case .seconds: output.removeSubrange((start + "2026-11-23 03:00:05".utf8.count)...)
         case .milliseconds: break
         }
     }

@@ -99,7 +99,10 @@ struct TrackerSession: ~Copyable {
         census.take(of: engine.tree, now)
         let status = status()
         guard status != published || engine.statistics.changes != changesPublished else { return }
-        guard now >= nextStatus || status.roots.count != published.roots.count || status.degraded != published.degraded || status.walked != published.walked else {
+        guard
+            now >= nextStatus || status.roots.count != published.roots.count || status.degraded != published.degraded
+                || status.walked != published.walked
+        else {
             return
         }
         nextStatus = now.advanced(milliseconds: 1_000)

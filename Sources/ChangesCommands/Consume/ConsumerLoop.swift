@@ -1,0 +1,127 @@
+import ChangeStore
+import LinuxKernel
+import SystemPackage
+
+/// Runs a consumer once, when there is something, or for ever.
+struct ConsumerLoop {
+    enum Pace: Equatable {
+        case once
+        /// Waits for something, then once.
+        case wait
+        case forever
+    }
+
+    let run: ConsumerRun
+    let pace: Pace
+    /// Nanoseconds without a change after which a batch begins.
+    let quiet: Int64
+    /// Nanoseconds after its first change when it begins nevertheless.
+    let longest: Int64
+
+    /// Nanoseconds after a failure, doubled with each that follows, at most the other.
+    private static let firstPause: Int64 = 1_000_000_000
+    private static let longestPause: Int64 = 300_000_000_000
+
+    /// - Returns: the exit status.
+    func callAsFunction() throws -> ExitStatus {
+        let watch: StoreWatch
+        do throws(Errno) {
+            watch = try StoreWatch(stateDirectory: run.stateDirectory, signals: run.interruptions.descriptor)
+        } catch {
+            throw CommandFailure(.inputOutput, "waiting for changes: \(error)")
+        }
+        var pause = Self.firstPause
+        while true {
+            if pace != .once, try !waitForChanges(watch) { return interrupted }
+            let result: ConsumerRun.Result
+            do {
+                result = try run.run()
+            } catch  where pace == .forever && Self.isPassing(error) {
+                run.tell("\(Self.text(of: error)); trying again in \(pause / 1_000_000_000) s")
+                if try !rest(pause, watch) { return interrupted }
+                pause = min(pause * 2, Self.longestPause)
+                continue
+            }
+            switch result {
+            case .interrupted: return interrupted
+            case .nothing where pace == .once: return .success
+            case .nothing: continue
+            case .done:
+                pause = Self.firstPause
+                if pace != .forever { return .success }
+            case .failed(let status):
+                let words = "the command failed (exit status \(status)); the same is handed out next time"
+                try? run.consumer.noteFailure("the command's exit status was \(status)", at: .now)
+                guard pace == .forever else {
+                    run.tell(words)
+                    return ExitStatus(rawValue: status)
+                }
+                run.tell("\(words), in \(pause / 1_000_000_000) s")
+                if try !rest(pause, watch) { return interrupted }
+                pause = min(pause * 2, Self.longestPause)
+            }
+        }
+    }
+
+    private var interrupted: ExitStatus { ExitStatus(rawValue: 128 + (run.interruptions.received ?? 0)) }
+
+    /// Whether a later try may succeed where this one did not.
+    private static func isPassing(_ error: any Error) -> Bool {
+        switch error {
+        case let error as StoreError: [.notFound, .busy, .full, .inputOutput].contains(error.reason)
+        case let failure as CommandFailure: failure.status == .temporary
+        default: false
+        }
+    }
+
+    private static func text(of error: any Error) -> String { (error as? CommandFailure)?.message ?? "\(error)" }
+
+    // MARK: Waiting
+
+    /// Waits until there is something, and then until it has been quiet for a while.
+    ///
+    /// - Returns: false when a signal came.
+    private func waitForChanges(_ watch: StoreWatch) throws -> Bool {
+        while try !isAnythingPending() {
+            if try watch.wait() == .signal { return take() }
+        }
+        let end = MonotonicTime.now.nanoseconds + longest
+        var last = try lastSequence()
+        var since = MonotonicTime.now.nanoseconds
+        while true {
+            let now = MonotonicTime.now.nanoseconds
+            let left = min(since + quiet, end) - now
+            if left <= 0 { return true }
+            if try watch.wait(atMost: Int32(clamping: (left + 999_999) / 1_000_000)) == .signal { return take() }
+            let found = try lastSequence()
+            if found != last { (last, since) = (found, MonotonicTime.now.nanoseconds) }
+        }
+    }
+
+    /// Waits, whatever changes.
+    private func rest(_ pause: Int64, _ watch: StoreWatch) throws -> Bool {
+        let end = MonotonicTime.now.nanoseconds + pause
+        while true {
+            let left = end - MonotonicTime.now.nanoseconds
+            if left <= 0 { return true }
+            if try watch.wait(atMost: Int32(clamping: (left + 999_999) / 1_000_000)) == .signal { return take() }
+        }
+    }
+
+    private func take() -> Bool {
+        while run.interruptions.next() != nil {}
+        return run.interruptions.received == nil
+    }
+
+    /// Where the store cannot be read now, the run is to say so.
+    private func isAnythingPending() throws -> Bool {
+        guard let reader = try? StoreReader(stateDirectory: run.stateDirectory) else { return true }
+        guard case .at(let cursor) = try run.consumer.standing(in: reader) else { return true }
+        return try reader.lastSequence > cursor
+    }
+
+    private func lastSequence() throws -> Int64 {
+        guard let reader = try? StoreReader(stateDirectory: run.stateDirectory) else { return 0 }
+        return try reader.lastSequence
+    }
+}
