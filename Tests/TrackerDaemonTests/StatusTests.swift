@@ -90,7 +90,8 @@ private func at(seconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: (8
 
     @Test func everyPartHasItsSay() {
         let logReasons = Mutex(["log"])
-        let board = StatusBoard(stateDirectory: [0x2F], log: { .init() }) { logReasons.withLock { $0 } }
+        let board = StatusBoard(
+            stateDirectory: [0x2F], log: { .init() }, changelogReasons: { logReasons.withLock { $0 } })
         var status = TrackerStatus()
         status.degraded = ["root"]
         board.update(status, changes: 3)

@@ -116,7 +116,7 @@ struct ConsumerLoop {
     /// Where the store cannot be read now, the run is to say so.
     private func isAnythingPending() throws -> Bool {
         guard let reader = try? StoreReader(stateDirectory: run.stateDirectory) else { return true }
-        guard case .at(let cursor) = try run.consumer.standing(in: reader) else { return true }
+        guard case .at(let cursor) = try run.consumer.standing(in: reader) else { return try reader.isBaselineDone }
         return try reader.lastSequence > cursor
     }
 
