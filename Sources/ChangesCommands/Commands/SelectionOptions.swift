@@ -25,13 +25,13 @@ struct SelectionOptions: ParsableArguments {
         help: ArgumentHelp(
             "Only these kinds, separated by commas: \(ChangeKind.allCases.map(\.word).joined(separator: ", ")).",
             valueName: "kinds"))
-    var kind: [KindList] = []
+    var kind: [WordList<ChangeKind>] = []
 
     @Option(
         help: ArgumentHelp(
             "Only these types, separated by commas: \(FileType.allCases.map(\.word).joined(separator: ", ")).",
             valueName: "types"))
-    var type: [TypeList] = []
+    var type: [WordList<FileType>] = []
 
     @Option(help: ArgumentHelp("Only what has at least this size: 10MiB.", valueName: "size"))
     var minSize: SizeArgument?
@@ -63,8 +63,8 @@ struct SelectionOptions: ParsableArguments {
                 throw ValidationError("--name \(TerminalText.of(name.bytes)): \(error.problem)")
             }
         }
-        if !kind.isEmpty { selection.kinds = Set(kind.flatMap(\.kinds)) }
-        if !type.isEmpty { selection.types = Set(type.flatMap(\.types)) }
+        if !kind.isEmpty { selection.kinds = Set(kind.flatMap(\.values)) }
+        if !type.isEmpty { selection.types = Set(type.flatMap(\.values)) }
         let smallest = minSize?.bytes ?? .min
         let largest = maxSize?.bytes ?? .max
         guard smallest <= largest else { throw ValidationError("--min-size is more than --max-size") }
@@ -119,34 +119,6 @@ func scopeArgument(_ bytes: [UInt8], option: String, roots: [[UInt8]]) throws ->
                 "\(option) \(given): the working directory cannot be found out; use an absolute path")
         }
     }
-}
-
-/// The argument of `--kind`.
-struct KindList: ExpressibleByArgument {
-    let kinds: [ChangeKind]
-
-    init?(argument: String) {
-        let kinds = argument.split(separator: ",").map { word in ChangeKind.allCases.first { $0.word == word } }
-        guard !kinds.isEmpty, kinds.allSatisfy({ $0 != nil }) else { return nil }
-        self.kinds = kinds.compactMap(\.self)
-    }
-
-    static var allValueStrings: [String] { ChangeKind.allCases.map(\.word) }
-    static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
-}
-
-/// The argument of `--type`.
-struct TypeList: ExpressibleByArgument {
-    let types: [FileType]
-
-    init?(argument: String) {
-        let types = argument.split(separator: ",").map { word in FileType.allCases.first { $0.word == word } }
-        guard !types.isEmpty, types.allSatisfy({ $0 != nil }) else { return nil }
-        self.types = types.compactMap(\.self)
-    }
-
-    static var allValueStrings: [String] { FileType.allCases.map(\.word) }
-    static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }
 
 /// An argument that is an amount of bytes.
