@@ -51,7 +51,14 @@ struct ConsumerFile {
         let database = try Database(path: path, access: .readWrite)
         database.setBusyTimeout(milliseconds: 10_000)
         try database.execute("PRAGMA synchronous = FULL")
-        for table in Self.tables { try database.execute("CREATE TABLE IF NOT EXISTS \(table)") }
+        try database.execute("BEGIN IMMEDIATE")
+        do throws(StoreError) {
+            for table in Self.tables { try database.execute("CREATE TABLE IF NOT EXISTS \(table)") }
+            try database.execute("COMMIT")
+        } catch {
+            try? database.execute("ROLLBACK")
+            throw error
+        }
         return database
     }
 
