@@ -9,16 +9,6 @@ public enum FileSystemLook {
         (try? withCPath(path) { (name) throws(Errno) in try FileStatus.of(name, in: AT_FDCWD) }) != nil
     }
 
-    /// Whether the directories above keep this process from telling what is at the path.
-    public static func isHidden(_ path: [UInt8]) -> Bool {
-        do throws(Errno) {
-            _ = try withCPath(path) { (name) throws(Errno) in try FileStatus.of(name, in: AT_FDCWD) }
-            return false
-        } catch {
-            return error == .permissionDenied
-        }
-    }
-
     /// What tells a file from another one that takes its name, as long as one of them is open.
     public struct Identity: Equatable, Sendable {
         public let device: UInt64

@@ -83,7 +83,8 @@ import Testing
         }
         // A place that is no path any more, or never was.
         for _ in 0..<100 {
-            let place = (directories.randomElement(using: &random) ?? "") + "/" + ["0", "a-", "zz", "a/q", "\u{1}"]
+            let place =
+                (directories.randomElement(using: &random) ?? "") + "/" + ["0", "a-", "zz", "a/q", "\u{1}"]
                 .randomElement(using: &random)!
             let components = place.split(separator: "/")
             let rest = expected.filter {

@@ -24,8 +24,6 @@ struct Status {
     var tracker: Tracker
     /// What the store says, or why it cannot be read.
     var store: Result<Store, CommandFailure>
-    /// The store is none of this user's business: that says nothing about how it is.
-    var isStoreHidden = false
     var consumers: [ConsumerLag] = []
     var stateDirectory: [UInt8]
     var now: Timestamp
@@ -40,7 +38,7 @@ struct Status {
     var reasons: [String] {
         var reasons: [String] = []
         if case .running(let report) = tracker { reasons += report.degraded }
-        if case .failure(let failure) = store, !isStoreHidden {
+        if case .failure(let failure) = store {
             reasons.append(failure.message.split(separator: "\n").joined(separator: "; "))
         }
         for consumer in consumers {
@@ -80,7 +78,6 @@ extension Status {
     static func now(of directory: [UInt8]) -> Status {
         var status = Status(
             tracker: tracker(of: directory), store: .failure(noStore(in: directory)),
-            isStoreHidden: FileSystemLook.isHidden(StoreFiles(directory: directory).database),
             stateDirectory: directory, now: .now)
         do {
             let reader = try openStore(in: directory)

@@ -97,12 +97,7 @@ struct StatusText {
     }
 
     private mutating func writeStore() {
-        guard case .success(let store) = status.store else {
-            if status.isStoreHidden {
-                line("store", "\(TerminalText.of(status.stateDirectory)), which this user may not read; nor its consumers")
-            }
-            return
-        }
+        guard case .success(let store) = status.store else { return }
         let since = store.oldest.map { "history since \(time($0))" } ?? "no history yet"
         line(
             "store",
