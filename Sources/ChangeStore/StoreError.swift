@@ -7,6 +7,8 @@ public struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     public enum Reason: Equatable, Sendable {
         /// There is no store at that place.
         case notFound
+        /// This user may not read it.
+        case notPermitted
         /// The file was written by a newer version of this program.
         case newerSchema(found: Int64, known: Int64)
         /// SQLITE_CORRUPT or SQLITE_NOTADB: the only two that set a store aside.
@@ -65,7 +67,7 @@ public struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch reason {
-        case .notFound: "\(operation): \(message)"
+        case .notFound, .notPermitted: "\(operation): \(message)"
         case .newerSchema(let found, let known):
             "\(operation): the store has schema \(found) and this program knows up to \(known): "
                 + "install the newer version again, or start with another state directory"

@@ -1,4 +1,5 @@
 public import LinuxKernel
+import SystemPackage
 
 /// Reads the store while the tracker writes it, or after it has stopped. Takes only shared locks, creates and
 /// changes nothing.
@@ -164,15 +165,30 @@ public final class StoreReader {
 }
 
 extension Database {
+    /// Makes sure that there is a file that this user may read.
+    private static func check(_ files: StoreFiles) throws(StoreError) {
+        let directory = OctalEscapes.display(files.directory)
+        switch FileSystemLook.refusalToRead(files.database) {
+        case nil: return
+        case .permissionDenied?:
+            throw StoreError(
+                reason: .notPermitted, operation: "opening the store",
+                message: "permission denied in \(directory): run this as root, as the tracker's user, or as a member "
+                    + "of the store's group")
+        case .noSuchFileOrDirectory?, .notDirectory?:
+            throw StoreError(
+                reason: .notFound, operation: "opening the store", message: "there is none in \(directory)")
+        case let code?:
+            throw StoreError(
+                reason: .inputOutput, operation: "opening the store in \(directory)", message: "\(code)")
+        }
+    }
+
     /// Opens a store's file for reading.
     ///
     /// - Throws: `notFound` when there is none or it is just being made, `newerSchema`.
     static func reading(_ files: StoreFiles, access: Access = .bystander) throws(StoreError) -> Database {
-        guard FileSystemLook.exists(files.database) else {
-            throw StoreError(
-                reason: .notFound, operation: "opening the store",
-                message: "there is none in \(String(decoding: files.directory, as: UTF8.self))")
-        }
+        try check(files)
         let database = try Database(path: files.database, access: access)
         database.setBusyTimeout(milliseconds: 10_000)
         let schema = try database.integer("PRAGMA user_version") ?? 0

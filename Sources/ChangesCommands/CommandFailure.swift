@@ -16,6 +16,8 @@ public struct ExitStatus: RawRepresentable, Equatable, Sendable {
     public static let inputOutput = ExitStatus(rawValue: 74)
     /// EX_TEMPFAIL: not now, but later.
     public static let temporary = ExitStatus(rawValue: 75)
+    /// EX_NOPERM: this user may not read the store.
+    public static let permission = ExitStatus(rawValue: 77)
     /// EX_CONFIG: the configuration file cannot be used.
     public static let configuration = ExitStatus(rawValue: 78)
 }

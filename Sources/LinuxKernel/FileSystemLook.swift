@@ -60,10 +60,15 @@ public enum FileSystemLook {
 
     /// Why this process may not write to a file or make names in a directory, by its effective user (faccessat(2));
     /// nil when it may. Follows symlinks.
-    public static func refusalToWrite(_ path: [UInt8]) -> Errno? {
+    public static func refusalToWrite(_ path: [UInt8]) -> Errno? { refusal(of: W_OK, path) }
+
+    /// Why this process may not read a file, in the same way.
+    public static func refusalToRead(_ path: [UInt8]) -> Errno? { refusal(of: R_OK, path) }
+
+    private static func refusal(of access: CInt, _ path: [UInt8]) -> Errno? {
         do throws(Errno) {
             try withCPath(path) { (name) throws(Errno) in
-                _ = try systemCall { faccessat(AT_FDCWD, name, W_OK, AT_EACCESS) }
+                _ = try systemCall { faccessat(AT_FDCWD, name, access, AT_EACCESS) }
             }
             return nil
         } catch {

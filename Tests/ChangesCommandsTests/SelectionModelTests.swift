@@ -7,7 +7,7 @@ import Tracking
 
 /// Any selection, against a naive filter over the whole history.
 @Suite struct SelectionModelTests {
-    private static let seeds: [UInt64] = Array(1...5)
+    private static let seeds: [UInt64] = Array(1...3)
 
     @Test(arguments: seeds)
     func anySelectionIsWhatANaiveFilterSays(seed: UInt64) throws {

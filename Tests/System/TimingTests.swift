@@ -27,7 +27,7 @@ extension SystemTests {
 
         /// At most a line a second, and one within a second of the last write.
         @Test(.timeLimit(.minutes(3))) func aFileWrittenWithoutPause() throws {
-            let seconds = Scale.pick(5, full: 60)
+            let seconds = Scale.pick(3, full: 60)
             let site = try Site()
             let path = site.root / "growing"
             try Disk.write(path)

@@ -40,7 +40,7 @@ extension SystemTests {
         /// A rename, and a stop before the walk is over: what is not recorded then, the next start finds.
         private func stops(_ site: Site) throws {
             var (old, new) = (site.root / "tree", site.root / "renamed")
-            for signal in [SIGTERM, SIGKILL, SIGTERM, SIGKILL] {
+            for signal in Scale.pick([SIGTERM, SIGKILL], full: [SIGTERM, SIGKILL, SIGTERM, SIGKILL]) {
                 try waitForWalk(site)
                 try Disk.rename(old, new)
                 let status = site.tracker.notify.status

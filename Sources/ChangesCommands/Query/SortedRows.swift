@@ -73,12 +73,14 @@ private protocol RowKey: Comparable {
     var sequence: Int64 { get }
     /// Bytes that it takes.
     var cost: Int { get }
+    static var leastCost: Int { get }
 }
 
 private struct SizeKey: RowKey {
     let size: Int64
     let sequence: Int64
-    var cost: Int { 16 }
+    static let leastCost = 16
+    var cost: Int { Self.leastCost }
 
     static func < (left: SizeKey, right: SizeKey) -> Bool { (left.size, left.sequence) < (right.size, right.sequence) }
 }
@@ -86,8 +88,9 @@ private struct SizeKey: RowKey {
 private struct PathKey: RowKey {
     let path: [UInt8]
     let sequence: Int64
-    /// 64: the array's object and its place in another array.
-    var cost: Int { path.count + 64 }
+    /// The array's object and its place in another array.
+    static let leastCost = 64
+    var cost: Int { path.count + Self.leastCost }
 
     static func < (left: PathKey, right: PathKey) -> Bool {
         left.path == right.path
@@ -103,7 +106,11 @@ private struct LowestKeys<Key: RowKey> {
     /// Keys above it were dropped already.
     private var ceiling: Key?
 
-    init(budget: Int) { self.budget = budget }
+    init(budget: Int) {
+        self.budget = budget
+        // Growing by doubling would need as much again for a moment.
+        keys.reserveCapacity(2 * budget / Key.leastCost + 1)
+    }
 
     mutating func add(_ key: Key) {
         if let ceiling, ceiling < key { return }

@@ -38,7 +38,7 @@ struct Status {
     var reasons: [String] {
         var reasons: [String] = []
         if case .running(let report) = tracker { reasons += report.degraded }
-        if case .failure(let failure) = store {
+        if case .failure(let failure) = store, failure.status != .permission {
             reasons.append(failure.message.split(separator: "\n").joined(separator: "; "))
         }
         for consumer in consumers {

@@ -97,7 +97,12 @@ struct StatusText {
     }
 
     private mutating func writeStore() {
-        guard case .success(let store) = status.store else { return }
+        guard case .success(let store) = status.store else {
+            if case .failure(let failure) = status.store, failure.status == .permission {
+                line("store", "not for this user to read")
+            }
+            return
+        }
         let since = store.oldest.map { "history since \(time($0))" } ?? "no history yet"
         line(
             "store",

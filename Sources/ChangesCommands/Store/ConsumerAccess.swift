@@ -49,6 +49,7 @@ func openConsumer(_ name: String, in directory: [UInt8]) throws -> Consumer {
 /// What a person is told of a store's error.
 func failure(of error: StoreError, in directory: [UInt8]) -> CommandFailure {
     if error.reason == .notFound { return noStore(in: directory) }
+    if error.reason == .notPermitted { return CommandFailure(.permission, error.description) }
     if case .newerSchema = error.reason { return CommandFailure(.configuration, error.description) }
     return CommandFailure(.inputOutput, error.description)
 }
