@@ -49,14 +49,14 @@ extension SystemTests {
             let site = try Site()
             try site.start()
             let recorder = try Recorder(site)
-            let loop = try recorder.launch(["--loop", "--quiet", "1s"])
+            let loop = try recorder.launch(["--loop", "--quiet", "500ms"])
             _ = try given([site.root], recorder)
             // Changes that follow each other closely are one batch.
             var paths: Set<Path> = []
             for number in 0..<15 {
                 try Disk.write(site.root / Path("f\(number)"))
                 paths.insert(site.root / Path("f\(number)"))
-                pause(milliseconds: 20)
+                pause(milliseconds: 10)
             }
             let batches = try given(paths, recorder)
             #expect(batches.count == 1, "\(batches)")
@@ -75,12 +75,12 @@ extension SystemTests {
             for number in 0..<60 { try Disk.write(site.root / Path("old\(number)")) }
             try site.start()
             let recorder = try Recorder(site)
-            let loop = try recorder.launch(["--loop", "--quiet", "1s", "--max", "7"])
+            let loop = try recorder.launch(["--loop", "--quiet", "600ms", "--max", "7"])
             let seconds = try measured { _ = try given(Set(site.before.entries.keys), recorder) }
-            #expect(seconds < 6, "\(seconds)")
+            #expect(seconds < 4, "\(seconds)")
             for number in 0..<60 { try Disk.write(site.root / Path("new\(number)")) }
             let more = try measured { _ = try given(Set((0..<60).map { site.root / Path("new\($0)") }), recorder) }
-            #expect(more < 6, "\(more)")
+            #expect(more < 4, "\(more)")
             end(loop, recorder)
             site.tracker.stop()
         }

@@ -164,7 +164,7 @@ extension SystemTests {
                 given.formUnion(batch.lines)
                 reasons.insert(batch.full)
                 round += 1
-                if round > 25 { break }
+                if round > 15 { break }
                 let root = roots.randomElement(using: &random)!
                 let directories = try Disk.names(of: root)
                 guard let directory = directories.sorted().randomElement(using: &random) else { continue }
@@ -230,7 +230,7 @@ extension SystemTests {
             let whole = try #require(try recorder.take(options))
             #expect(whole.paths.contains(long), "\(whole.lines.last as Path?)")
             let known = whole.paths
-            for round in 0..<Scale.pick(4, full: 40) {
+            for round in 0..<Scale.pick(3, full: 40) {
                 _ = try site.changes(["consumer", "reset", "copy"])
                 // It reads so slowly that it is killed within the long ones, mostly.
                 let slow = #"""
