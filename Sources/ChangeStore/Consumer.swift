@@ -46,6 +46,9 @@ public final class Consumer {
         database = try ConsumerFile(name: name, stateDirectory: stateDirectory).open()
     }
 
+    /// The consumer's file was removed, or another one has its name.
+    public var hasMoved: Bool { database.hasMoved }
+
     /// The file whose lock says that the consumer runs.
     ///
     /// - Throws: when it is no name for a consumer.
@@ -120,13 +123,16 @@ public final class Consumer {
 
     /// The cursors of all consumers of a store, by name; a file that cannot be read counts as standing at 0, so that
     /// nothing it may need is removed.
-    static func cursors(stateDirectory: [UInt8], store uuid: String) -> [String: Int64] {
+    ///
+    /// - Parameter floor: rows up to this one are gone. Who needed one of them is given everything, whatever else is
+    ///   kept, so it is left out.
+    static func cursors(stateDirectory: [UInt8], store uuid: String, floor: Int64 = 0) -> [String: Int64] {
         var cursors: [String: Int64] = [:]
         for name in ConsumerFile.names(stateDirectory: stateDirectory) {
             do throws(StoreError) {
                 let record = try ConsumerRecord(name: name, stateDirectory: stateDirectory, busyTimeout: 50)
                 // One that knows another store needs a full reconcile whatever is kept.
-                if let needed = record.neededAfter(inStore: uuid) { cursors[name] = needed }
+                if let needed = record.neededAfter(inStore: uuid), needed >= floor { cursors[name] = needed }
             } catch {
                 cursors[name] = 0
             }

@@ -50,8 +50,16 @@ struct ConsumerFile {
         _ = try? OwnedDescriptor.open(path, flags: O_RDWR | O_CREAT, mode: 0o640)
         let database = try Database(path: path, access: .readWrite)
         database.setBusyTimeout(milliseconds: 10_000)
-        try database.execute("PRAGMA synchronous = FULL")
-        for table in Self.tables { try database.execute("CREATE TABLE IF NOT EXISTS \(table)") }
+        // EXTRA: also that the journal is gone, or a power loss would take the last commit back.
+        try database.execute("PRAGMA synchronous = EXTRA")
+        try database.execute("BEGIN IMMEDIATE")
+        do throws(StoreError) {
+            for table in Self.tables { try database.execute("CREATE TABLE IF NOT EXISTS \(table)") }
+            try database.execute("COMMIT")
+        } catch {
+            try? database.execute("ROLLBACK")
+            throw error
+        }
         return database
     }
 

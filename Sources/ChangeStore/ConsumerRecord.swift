@@ -32,15 +32,25 @@ public struct ConsumerRecord: Equatable, Sendable {
         guard FileSystemLook.exists(path) else {
             throw StoreError(reason: .notFound, operation: "looking for a consumer", message: "there is no \(name)")
         }
-        let database = try Database(path: path, access: .readOnly)
+        do throws(StoreError) {
+            try read(Database(path: path, access: .readOnly), busyTimeout)
+        } catch {
+            // A commit was interrupted (SQLITE_READONLY_ROLLBACK): who may write undoes it first.
+            guard error.code == 776 else { throw error }
+            try read(Database(path: path, access: .existing), busyTimeout)
+        }
+    }
+
+    private mutating func read(_ database: Database, _ busyTimeout: Int32) throws(StoreError) {
         database.setBusyTimeout(milliseconds: busyTimeout)
         try database.execute("BEGIN")
+        // It has no tables while it is being made, or where that was interrupted.
+        guard try Self.count(["cursor"], in: database) == 1 else { return }
         if let store = try database.text("SELECT store FROM cursor") {
             cursor = (store, try database.integer("SELECT sequence FROM cursor") ?? 0)
         }
         // A file of an earlier version has no more than that.
-        let tables = try database.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'full_pass'") ?? 0
-        guard tables > 0 else { return }
+        guard try Self.count(["full_pass", "success", "failure", "requested_full"], in: database) == 4 else { return }
         let full = try database.prepare("SELECT store, sequence, path FROM full_pass")
         if try full.step() {
             let pass = Consumer.FullPass(through: full.integer(1), path: full.bytes(2))
@@ -53,6 +63,12 @@ public struct ConsumerRecord: Equatable, Sendable {
             let reason = try database.text("SELECT reason FROM failure") ?? ""
             lastFailure = (Timestamp(nanoseconds: at), reason)
         }
+    }
+
+    /// How many of these tables there are.
+    private static func count(_ tables: [String], in database: Database) throws(StoreError) -> Int64 {
+        let names = tables.map { "'\($0)'" }.joined(separator: ", ")
+        return try database.integer("SELECT count(*) FROM sqlite_schema WHERE name IN (\(names))") ?? 0
     }
 
     /// The rows of a store after which sequence number the consumer still needs; nil when it needs none, because it

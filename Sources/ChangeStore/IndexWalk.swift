@@ -1,7 +1,8 @@
 public import LinuxKernel
 
-/// Goes through every path of the index: the roots by the bytes of their paths, then in each directory by the bytes of
-/// the names, a directory before what is in it.
+/// Goes through every path of the index: the roots by the components of their paths, then in each directory by the bytes
+/// of the names, a directory before what is in it. So one path comes before another if its components do, which is what
+/// `Position` compares.
 ///
 /// Each directory is read in a transaction of its own, so the walk shows no single moment: what is recorded with a
 /// higher sequence number than the history had when it began may or may not be in it.
@@ -77,9 +78,11 @@ public final class IndexWalk {
             }
             low += 1
         }
-        return try reader.entries(of: directory).map { name, entry in
+        let entries = try reader.entries(of: directory).map { name, entry in
             Entry(name: name, type: entry.attributes.type, directory: numbers[name])
         }
+        // The name of a root is a path: there `/a/b` comes before `/a-b`, unlike its bytes.
+        return directory == .roots ? entries.sorted { Position($0.name).order(of: $1.name) == .after } : entries
     }
 }
 

@@ -41,11 +41,11 @@ extension Store {
     public func applyRetention(
         _ limits: RetentionLimits, stateDirectory: [UInt8], keepAfter keep: Int64, now: Timestamp = .now
     ) throws(StoreError) -> RetentionResult {
-        let cursors = Consumer.cursors(stateDirectory: stateDirectory, store: uuid)
+        let known = try History.floor(in: database)
+        let cursors = Consumer.cursors(stateDirectory: stateDirectory, store: uuid, floor: known)
         try begin()
         do throws(StoreError) {
             let slowest = min(cursors.values.min() ?? .max, keep)
-            let known = try History.floor(in: database)
             var (floor, result) = try removable(limits, slowest: slowest, now: now)
             if let last = try lastRow(upTo: floor) {
                 try removeRows(upTo: last, &result)

@@ -41,7 +41,8 @@ public struct ChildProcess: ~Copyable, Sendable {
 }
 
 extension ChildProcess {
-    /// Starts a command. All signals have their default effect in it and none is blocked, whatever holds here.
+    /// Starts a command. All signals but those named have their default effect in it and none is blocked, whatever holds
+    /// here.
     ///
     /// Of this process's descriptors it gets those without `FD_CLOEXEC`, which every `OwnedDescriptor` of this module
     /// has, and those that are named here.
@@ -51,17 +52,19 @@ extension ChildProcess {
     ///     without NUL.
     ///   - environment: variables in addition to this process's own, or in their place.
     ///   - descriptors: open descriptors above 2 that the child gets under the same numbers.
+    ///   - ignored: signals that it ignores if this process does.
     /// - Throws: `ENOENT` when there is no such command; `EINVAL` for no arguments, for a NUL in one or for a name with
     ///   `=` in it; `EBADF` for a descriptor that is not open; the errno of clone(2) or execve(2) otherwise.
     public static func spawn(
         _ arguments: [[UInt8]], environment: [(name: [UInt8], value: [UInt8])] = [], input: Stream = .nothing,
-        output: Stream = .inherited, error: Stream = .inherited, inheriting descriptors: [CInt] = []
+        output: Stream = .inherited, error: Stream = .inherited, inheriting descriptors: [CInt] = [],
+        ignoring ignored: [CInt] = []
     ) throws(Errno) -> ChildProcess {
         let argv = try CStringArray(arguments)
         let envp = try CStringArray(try merge(environment))
         guard let command = argv.first else { throw .invalidArgument }
         let actions = try SpawnActions(streams: [input, output, error], descriptors: descriptors)
-        let attributes = try SpawnAttributes()
+        let attributes = try SpawnAttributes(ignoring: ignored)
         var child: pid_t = 0
         try throwing(posix_spawnp(&child, command, actions.raw, attributes.raw, argv.pointers, envp.pointers))
         return ChildProcess(identifier: child)
@@ -153,11 +156,11 @@ private struct SpawnActions: ~Copyable {
     }
 }
 
-/// The signals as a new program expects them: none blocked, none ignored.
+/// The signals as a new program expects them: none blocked, and none ignored but on purpose.
 private struct SpawnAttributes: ~Copyable {
     let raw: UnsafeMutablePointer<posix_spawnattr_t>
 
-    init() throws(Errno) {
+    init(ignoring ignored: [CInt]) throws(Errno) {
         raw = .allocate(capacity: 1)
         let code = posix_spawnattr_init(raw)
         precondition(code == 0, "posix_spawnattr_init: \(code)")
@@ -165,6 +168,7 @@ private struct SpawnAttributes: ~Copyable {
         sigemptyset(&signals)
         try throwing(posix_spawnattr_setsigmask(raw, &signals))
         sigfillset(&signals)
+        for signal in ignored { sigdelset(&signals, signal) }
         try throwing(posix_spawnattr_setsigdefault(raw, &signals))
         try throwing(posix_spawnattr_setflags(raw, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)))
     }

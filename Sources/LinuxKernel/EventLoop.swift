@@ -97,6 +97,16 @@ public struct PeriodicTimer: ~Copyable, Sendable {
 public struct SignalQueue: ~Copyable, Sendable {
     public let descriptor: OwnedDescriptor
 
+    /// Whether this process ignores a signal (sigaction(2)), as it may have been started to do.
+    public static func isIgnored(_ signal: CInt) -> Bool {
+        var action = sigaction()
+        guard sigaction(signal, nil, &action) == 0, let handler = action.__sigaction_handler.sa_handler else {
+            return false
+        }
+        // SIG_IGN is the number 1 in the place of a function.
+        return unsafeBitCast(handler, to: Int.self) == 1
+    }
+
     /// - Throws: the errno of sigprocmask(2) or signalfd(2).
     public init(_ signals: [CInt]) throws(Errno) {
         var set = sigset_t()

@@ -81,6 +81,12 @@ extension OwnedDescriptor {
         return Array(chunk[..<length])
     }
 
+    /// Bytes that can be read from a pipe, asked at either end (`FIONREAD`, pipe(7)); 0 where that cannot be told.
+    public borrowing func unreadBytes() -> Int {
+        var bytes: CInt = 0
+        return clinux_ioctl(number, UInt(FIONREAD), &bytes) == 0 ? Int(bytes) : 0
+    }
+
     /// fdatasync(2): the data, and what is needed to read it back, are on the disk when this returns.
     public borrowing func synchronizeData() throws(Errno) {
         try systemCall { fdatasync(number) }

@@ -139,6 +139,32 @@ private func at(seconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: (8
     @Test(arguments: ["", "watching 2 roots", "version 1\nstarted x\nphase watching\nsentence a"])
     func refuses(text: String) { #expect(TrackerReport(parsing: text) == nil) }
 
+    /// What another version, or whoever took its place, may send: read or refused, never a trap.
+    @Test func anyTextIsReadOrRefused() {
+        let seed = UInt64.random(in: 0...UInt64(UInt32.max))
+        print("anyTextIsReadOrRefused: seed \(seed)")
+        var random = SeededGenerator(seed: seed)
+        let original = Array(full.text.utf8)
+        let pieces = [
+            "\n", " ", "\\", "\\777", "root ", "minutes ", "-9223372036854775809", "9999999999999999999", "é",
+        ]
+        for round in 0..<3_000 {
+            var text = original
+            for _ in 0..<Int.random(in: 1...8, using: &random) {
+                let place = Int.random(in: 0...text.count, using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: text.removeSubrange(place..<min(text.count, place + Int.random(in: 0...60, using: &random)))
+                case 1: text.insert(contentsOf: pieces.randomElement(using: &random)!.utf8, at: place)
+                case 2: text.insert(contentsOf: random.bytes(Int.random(in: 0...9, using: &random)), at: place)
+                default: text = Array(text.prefix(max(place, text.count / 2)))
+                }
+            }
+            guard let report = TrackerReport(parsing: String(decoding: text, as: UTF8.self)) else { continue }
+            // What was understood is told again in the same words.
+            #expect(TrackerReport(parsing: report.text) == report, "seed \(seed), round \(round)")
+        }
+    }
+
     /// However much there is to tell, it fits a packet and says what it left out.
     @Test func neverOutgrowsAPacket() throws {
         var report = full

@@ -119,7 +119,11 @@ struct ConsumerCommand: ParsableCommand {
 
         func run() throws {
             let directory = try store.directory()
-            _ = try consumerRecord(name, in: directory)
+            do {
+                _ = try consumerRecord(name, in: directory)
+            } catch let failure as CommandFailure where failure.status == .inputOutput {
+                // One that cannot be read can be removed.
+            }
             let lock = try lockConsumer(name, in: directory)
             do throws(StoreError) {
                 try ConsumerRecord.remove(name: name, stateDirectory: directory)

@@ -4,7 +4,8 @@ import LinuxKernel
 /// What a consumer is to be given next.
 enum Batch: Equatable {
     /// What changed after one sequence number, up to another.
-    case changes(after: Int64, through: Int64)
+    /// `isCut`: not everything that there is, because it is more than was wanted at once.
+    case changes(after: Int64, through: Int64, isCut: Bool)
     /// Everything in the index, from a place on, because of what history cannot tell.
     case everything(Consumer.FullPass, because: Consumer.Standing.Reason)
     case nothing
@@ -38,7 +39,9 @@ struct BatchReader {
         let last = try reader.lastSequence
         switch try consumer.standing(in: reader) {
         case .at(let cursor):
-            return last > cursor ? .changes(after: cursor, through: try end(after: cursor, last)) : .nothing
+            guard last > cursor else { return .nothing }
+            let end = try end(after: cursor, last)
+            return .changes(after: cursor, through: end, isCut: end < last)
         case .needsFullReconcile(let reason):
             if let pass = try consumer.fullPass(in: reader) { return .everything(pass, because: reason) }
             return .everything(Consumer.FullPass(through: last), because: reason)
@@ -87,7 +90,7 @@ struct BatchReader {
     ) throws -> Outcome {
         switch batch {
         case .nothing: return Outcome()
-        case .changes(let after, let through): return try handOutChanges(after, through, take, between)
+        case .changes(let after, let through, _): return try handOutChanges(after, through, take, between)
         case .everything(let pass, _): return try handOutIndex(pass, take, between)
         }
     }
@@ -129,7 +132,10 @@ struct BatchReader {
             }
             if take(path) { outcome.count += 1 }
             last = path
-            return try between() ? .next : .stop
+            if try between() { return .next }
+            // Whoever takes no more of some is still to be given the others.
+            if wishes.most != nil { outcome.rest = Consumer.FullPass(through: pass.through, path: last) }
+            return .stop
         }
         return outcome
     }

@@ -21,6 +21,8 @@ struct ConsumerLoop {
     /// Nanoseconds after a failure, doubled with each that follows, at most the other.
     private static let firstPause: Int64 = 1_000_000_000
     private static let longestPause: Int64 = 300_000_000_000
+    /// Milliseconds between two looks. What is watched is a directory, and another one may come to have its name.
+    private static let longestWait: Int32 = 60_000
 
     /// - Returns: the exit status.
     func callAsFunction() throws -> ExitStatus {
@@ -31,8 +33,13 @@ struct ConsumerLoop {
             throw CommandFailure(.inputOutput, "waiting for changes: \(error)")
         }
         var pause = Self.firstPause
+        // The last batch was not all that there was.
+        var isMore = false
         while true {
-            if pace != .once, try !waitForChanges(watch) { return interrupted }
+            // Where there is always something, nothing else may wait for signals.
+            if !take() { return interrupted }
+            if pace != .once, !isMore, try !waitForChanges(watch) { return interrupted }
+            isMore = false
             let result: ConsumerRun.Result
             do {
                 result = try run.run()
@@ -46,9 +53,10 @@ struct ConsumerLoop {
             case .interrupted: return interrupted
             case .nothing where pace == .once: return .success
             case .nothing: continue
-            case .done:
+            case .done(let ran, let rest):
                 pause = Self.firstPause
-                if pace != .forever { return .success }
+                isMore = rest
+                if pace == .once || pace == .wait && ran { return .success }
             case .failed(let status):
                 let words = "the command failed (exit status \(status)); the same is handed out next time"
                 try? run.consumer.noteFailure("the command's exit status was \(status)", at: .now)
@@ -82,18 +90,18 @@ struct ConsumerLoop {
     ///
     /// - Returns: false when a signal came.
     private func waitForChanges(_ watch: StoreWatch) throws -> Bool {
-        while try !isAnythingPending() {
-            if try watch.wait() == .signal { return take() }
+        while !isAnythingPending() {
+            if try watch.wait(atMost: Self.longestWait) == .signal { return take() }
         }
         let end = MonotonicTime.now.nanoseconds + longest
-        var last = try lastSequence()
+        var last = lastSequence()
         var since = MonotonicTime.now.nanoseconds
         while true {
             let now = MonotonicTime.now.nanoseconds
             let left = min(since + quiet, end) - now
             if left <= 0 { return true }
             if try watch.wait(atMost: Int32(clamping: (left + 999_999) / 1_000_000)) == .signal { return take() }
-            let found = try lastSequence()
+            let found = lastSequence()
             if found != last { (last, since) = (found, MonotonicTime.now.nanoseconds) }
         }
     }
@@ -114,14 +122,21 @@ struct ConsumerLoop {
     }
 
     /// Where the store cannot be read now, the run is to say so.
-    private func isAnythingPending() throws -> Bool {
-        guard let reader = try? StoreReader(stateDirectory: run.stateDirectory) else { return true }
-        guard case .at(let cursor) = try run.consumer.standing(in: reader) else { return try reader.isBaselineDone }
-        return try reader.lastSequence > cursor
+    private func isAnythingPending() -> Bool {
+        do {
+            if run.consumer.hasMoved { return true }
+            let reader = try StoreReader(stateDirectory: run.stateDirectory)
+            guard case .at(let cursor) = try run.consumer.standing(in: reader) else {
+                // Everything is known only after the tracker's first walk.
+                return try reader.isBaselineDone
+            }
+            return try reader.lastSequence > cursor
+        } catch {
+            return true
+        }
     }
 
-    private func lastSequence() throws -> Int64 {
-        guard let reader = try? StoreReader(stateDirectory: run.stateDirectory) else { return 0 }
-        return try reader.lastSequence
+    private func lastSequence() -> Int64 {
+        (try? StoreReader(stateDirectory: run.stateDirectory).lastSequence) ?? 0
     }
 }

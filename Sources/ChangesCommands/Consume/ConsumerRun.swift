@@ -16,8 +16,9 @@ struct ConsumerRun {
     enum Result: Equatable {
         /// There was nothing to do.
         case nothing
-        /// The cursor moved; with nothing for this consumer in the batch the command did not even run.
-        case done
+        /// The cursor moved. With nothing for this consumer in the batch the command did not even run. `isMore`: there
+        /// is more, which was not wanted at once.
+        case done(ran: Bool, isMore: Bool)
         /// The command failed: its exit status, or 128 and the signal's number.
         case failed(status: CInt)
         /// This process was told to end.
@@ -26,6 +27,10 @@ struct ConsumerRun {
 
     /// - Throws: `StoreError`, `CommandFailure`; the cursor has not moved then.
     func run() throws -> Result {
+        // Whatever a cursor in a file without a name says is lost.
+        guard !consumer.hasMoved else {
+            throw CommandFailure(.inputOutput, "its file was removed or replaced while it ran: start it again")
+        }
         let reader = try StoreReader(stateDirectory: stateDirectory)
         let batches = BatchReader(stateDirectory: stateDirectory, reader: reader, wishes: wishes)
         let batch = try batches.next(for: consumer)
@@ -43,13 +48,13 @@ struct ConsumerRun {
         let fed = try feed(batch, batches, uuid)
         if interruptions.received != nil { return .interrupted }
         guard fed.status == 0 else { return .failed(status: fed.status) }
-        return try commit(batch, fed.outcome, reader, uuid)
+        return try commit(batch, fed.outcome, reader, uuid, ran: fed.hasRun)
     }
 
     /// Hands the batch to the command.
     private func feed(
         _ batch: Batch, _ batches: BatchReader, _ uuid: String
-    ) throws -> (status: CInt, outcome: BatchReader.Outcome) {
+    ) throws -> (status: CInt, hasRun: Bool, outcome: BatchReader.Outcome) {
         var lines: [UInt8] = []
         var running: FedCommand?
         let end = text.isRaw ? 0 : UInt8(ascii: "\n")
@@ -67,12 +72,12 @@ struct ConsumerRun {
                     lines.count < Self.pieceSize ? true : try write()
                 })
             _ = try write()
-            guard let running else { return (0, outcome) }
+            guard let running else { return (0, false, outcome) }
             let ended = try running.finish()
             if running.leftInput, ended == .exited(0) {
                 tell("the command exited with 0 without reading all of its input: that counts as done")
             }
-            return (ended.status, outcome)
+            return (ended.status, true, outcome)
         } catch {
             running?.abandon()
             throw error
@@ -86,18 +91,17 @@ struct ConsumerRun {
         do throws(Errno) {
             return try FedCommand(command, environment: environment(batch, uuid), holding: lock, interruptions)
         } catch {
-            let name = TerminalText.of(command[0])
-            if error == .noSuchFileOrDirectory {
-                throw CommandFailure(.init(rawValue: 127), "\(name): no such command")
-            }
-            throw CommandFailure(.init(rawValue: 126), "\(name): \(error)")
+            let isMissing = error == .noSuchFileOrDirectory
+            let words = "\(TerminalText.of(command[0])): \(isMissing ? "no such command" : "\(error)")"
+            try? consumer.noteFailure(words, at: .now)
+            throw CommandFailure(.init(rawValue: isMissing ? 127 : 126), words)
         }
     }
 
     private func environment(_ batch: Batch, _ uuid: String) -> [(name: [UInt8], value: [UInt8])] {
         var variables = ["CHANGES_CONSUMER": consumer.name, "CHANGES_STORE": uuid, "CHANGES_FULL": ""]
         switch batch {
-        case .changes(let after, let through):
+        case .changes(let after, let through, _):
             variables["CHANGES_AFTER"] = "\(after)"
             variables["CHANGES_THROUGH"] = "\(through)"
         case .everything(let pass, let reason):
@@ -110,26 +114,29 @@ struct ConsumerRun {
     }
 
     private func commit(
-        _ batch: Batch, _ outcome: BatchReader.Outcome, _ reader: StoreReader, _ uuid: String
+        _ batch: Batch, _ outcome: BatchReader.Outcome, _ reader: StoreReader, _ uuid: String, ran: Bool
     ) throws -> Result {
+        var isMore = false
         switch batch {
         case .nothing: return .nothing
-        case .changes(_, let through):
+        case .changes(_, let through, let isCut):
             // History that was to be handed out may have been removed while it was.
             guard case .at = try consumer.standing(in: reader) else {
                 tell("history was removed while it was handed out; everything is handed out next")
-                return .done
+                return .done(ran: ran, isMore: false)
             }
             try consumer.advance(to: through, store: uuid)
+            isMore = isCut
         case .everything(let pass, _):
             if let rest = outcome.rest {
                 try consumer.setFullPass(rest, store: uuid)
+                isMore = true
             } else {
                 try consumer.advance(to: pass.through, store: uuid)
             }
         }
         try consumer.noteSuccess(at: .now)
-        return .done
+        return .done(ran: ran, isMore: isMore)
     }
 
     private static func explanation(_ reason: Consumer.Standing.Reason, isContinued: Bool) -> String {

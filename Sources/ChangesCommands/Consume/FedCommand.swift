@@ -24,6 +24,8 @@ final class FedCommand {
     /// Bytes that a write to a pipe takes whole or not at all (PIPE_BUF, pipe(7)). Whole lines go into each, so that a
     /// command never takes the beginning of a path for a path, not even when this process is killed in between.
     private static let pieceSize = 4_096
+    /// Milliseconds between looks whether the command has read everything: no event tells of that.
+    private static let emptyingInterval: Int32 = 2
 
     private static let inputTag: UInt64 = 0
     private static let endTag: UInt64 = 1
@@ -40,7 +42,8 @@ final class FedCommand {
         try writer.setNonBlocking()
         let poll = try EventPoll()
         let child = try ChildProcess.spawn(
-            arguments, environment: environment, input: .descriptor(reader.number), inheriting: [lock])
+            arguments, environment: environment, input: .descriptor(reader.number), inheriting: [lock],
+            ignoring: interruptions.ignored)
         reader.close()
         let ended = try child.descriptor()
         try poll.add(ended.number, for: .readable, tag: Self.endTag)
@@ -72,6 +75,8 @@ final class FedCommand {
     }
 
     private func write(_ piece: ArraySlice<UInt8>) throws(Errno) -> Bool {
+        // A longer line is taken whole by a pipe that is empty, up to its capacity of 65,536 bytes.
+        if piece.count > Self.pieceSize { try waitUntilEmpty() }
         var rest = piece
         while !rest.isEmpty {
             guard let input, interruptions.received == nil else { return false }
@@ -90,10 +95,24 @@ final class FedCommand {
         return true
     }
 
+    /// Waits until the command has read what it was given, or will read no more.
+    private func waitUntilEmpty() throws(Errno) {
+        while let input, interruptions.received == nil, input.descriptor.unreadBytes() > 0 {
+            if try wait(input, for: [], milliseconds: Self.emptyingInterval) { return }
+        }
+    }
+
     private func waitForRoom(_ input: Input) throws(Errno) {
+        _ = try wait(input, for: .writable, milliseconds: nil)
+    }
+
+    /// - Returns: whether the pipe is ready, or has no reader any more.
+    private func wait(
+        _ input: Input, for interest: EventPoll.Interest, milliseconds: Int32?
+    ) throws(Errno) -> Bool {
         let number = input.descriptor.number
-        try poll.add(number, for: .writable, tag: Self.inputTag)
-        let ready = try poll.wait(milliseconds: nil)
+        try poll.add(number, for: interest, tag: Self.inputTag)
+        let ready = try poll.wait(milliseconds: milliseconds)
         try poll.remove(number)
         if ready.contains(where: { $0.tag == Self.signalTag }) { passSignals() }
         // The end of the command closes the pipe, unless a child of its own has it too; whatever that one still reads
@@ -102,6 +121,7 @@ final class FedCommand {
             leftInput = true
             self.input = nil
         }
+        return ready.contains { $0.tag == Self.inputTag }
     }
 
     /// Says that there is no more, and waits for the end. A signal to this process ends the command too.

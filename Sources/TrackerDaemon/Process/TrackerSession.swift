@@ -20,6 +20,8 @@ struct TrackerSession: ~Copyable {
     private var changesLogged: Int64 = 0
     private var committed: Int64 = 0
     private var nextStatus = MonotonicTime(nanoseconds: 0)
+    /// There is something to publish that came within a second of the last time.
+    private var hasUnpublished = false
     private var nextRetention = MonotonicTime(nanoseconds: 0)
 
     /// Between two runs of retention, in milliseconds.
@@ -98,7 +100,8 @@ struct TrackerSession: ~Copyable {
     private mutating func publish(_ now: MonotonicTime) throws(StoreError) {
         census.take(of: engine.tree, now)
         let status = status()
-        guard status != published || engine.statistics.changes != changesPublished else { return }
+        hasUnpublished = status != published || engine.statistics.changes != changesPublished
+        guard hasUnpublished else { return }
         guard
             now >= nextStatus || status.roots.count != published.roots.count || status.degraded != published.degraded
                 || status.walked != published.walked
@@ -110,10 +113,8 @@ struct TrackerSession: ~Copyable {
         shared.onStatus(status, engine.statistics.changes - changesPublished)
         published = status
         changesPublished = engine.statistics.changes
+        hasUnpublished = false
     }
-
-    /// There is something to publish that came within a second of the last time.
-    private var hasUnpublished: Bool { engine.statistics.changes != changesPublished }
 
     private mutating func carryOut(_ order: Inbox.Order) throws(StoreError) {
         switch order {

@@ -97,7 +97,9 @@ final class Container {
     ]
     private static let repository = Path(#filePath).parent.parent.parent.parent
     /// What the unit and the tests call.
-    private static let programs = ["cat", "journalctl", "kill", "mkdir", "mount", "sh", "systemctl", "umount"]
+    private static let programs = [
+        "cat", "journalctl", "kill", "mkdir", "mount", "perl", "setpriv", "sh", "systemctl", "umount",
+    ]
 
     private static func command(root: Path, name: String, hasGroups: Bool) throws -> [String] {
         // Ends the container, whatever happens to this process.

@@ -14,6 +14,8 @@ struct TrackerSettings {
     /// Puts the roots into the configuration file instead of flags: what a SIGHUP rereads.
     var rootsInFile = false
     var emitExisting = false
+    /// More of the configuration file.
+    var more = ""
     /// A command that ends in exec(3) of what follows it: `setpriv …`, `unshare …`. It keeps the process id.
     var wrapper: [String] = []
 }
@@ -57,7 +59,7 @@ final class Tracker {
         if settings.rootsInFile {
             text += "roots = [" + settings.roots.map { "\"\($0)\"" }.joined(separator: ", ") + "]\n"
         }
-        try Disk.write(configuration, Array(text.utf8))
+        try Disk.write(configuration, Array((text + settings.more).utf8))
     }
 
     private var arguments: [String] {
