@@ -78,7 +78,7 @@ extension SystemTests {
             try Disk.makeDirectory(work)
             let deeds = try (0..<rounds).map { try deed($0, in: work, outside: site.outside) }
             try site.start()
-            let storm = Storm(below: site.roots[1], writers: 2)
+            let storm = Storm(below: site.roots[1], writers: Scale.pick(2, full: 3))
             let inner = Storm(below: site.root, writers: 1)
             defer {
                 storm.stop()

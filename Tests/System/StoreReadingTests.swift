@@ -98,6 +98,9 @@ extension SystemTests {
             }
             #expect(isAtRest)
             try expectReadable(state, binary, seen: file, note: "running")
+            let settled = try run(
+                Reader.member.command + [binary.string, "query", "--settle", "--count", "--state", state.string])
+            #expect(settled.isSuccess, "\(settled)")
             site.tracker.stop()
             try expectReadable(state, binary, seen: file, note: "stopped")
 

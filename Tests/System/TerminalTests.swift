@@ -97,6 +97,14 @@ extension SystemTests {
             let ascii = try show(site, ["--by", "kind"], ["LC_ALL": "C"])
             #expect(try ascii.lines()[1] == "         3       0 B  ####################  created")
             #expect(try ascii.lines()[2] == "         1  3.00 MiB  ######                modified")
+            let directories = try show(site, ["--by", "dir"])
+            #expect(
+                plain(try directories.lines(), site) == [
+                    "   CHANGES      SIZE                        DIR",
+                    "         1       0 B  ████                  …",
+                    "         5  3.00 MiB  ████████████████████  …/a-backup",
+                    "         6  3.00 MiB                        total",
+                ])
             let busiest = try show(site, ["--top", "1"])
             #expect(plain(try busiest.lines(), site)[1] == "         5  3.00 MiB  ████████████████████  …/a-backup")
         }
