@@ -72,7 +72,7 @@ extension SystemTests {
         }
 
         @Test(.timeLimit(.minutes(20))) func underAStorm() throws {
-            let rounds = Scale.pick(60, full: 1_000)
+            let rounds = Scale.pick(40, full: 1_000)
             let site = try Site(roots: ["a-backup", "b-backup"])
             let work = site.root / "work"
             try Disk.makeDirectory(work)
@@ -133,6 +133,29 @@ extension SystemTests {
             for shell in asking { shell.signal(SIGKILL) }
             storm.stop()
             #expect(storm.errors == [])
+            try site.expectComplete(atMost: 60)
+            site.tracker.stop()
+        }
+
+        /// Events that were lost before the question are made up for by a walk before the answer, while others go on.
+        @Test(.timeLimit(.minutes(2))) func afterLostEvents() throws {
+            // One more than fs.inotify.max_queued_events has by default.
+            let files = 16_385
+            let site = try Site(roots: ["a-backup", "b-backup"])
+            try site.start()
+            try site.tracker.freeze()
+            for number in 0..<files { try Disk.write(site.root / Path("\(number)"), []) }
+            let storm = Storm(below: site.roots[1], writers: 1)
+            defer { storm.stop() }
+            site.tracker.thaw()
+            var rows: [HistoryRow] = []
+            let delay = try measured {
+                rows = try site.rows(["--settle", "--under", site.root.string, "--kind", "created"])
+            }
+            #expect(rows.count >= files, "\(rows.count)\n\(site.diagnosis)")
+            #expect(site.tracker.errors.contains("events were lost"), "\(site.diagnosis)")
+            print("--settle after lost events: \(delay) s")
+            storm.stop()
             try site.expectComplete(atMost: 60)
             site.tracker.stop()
         }
