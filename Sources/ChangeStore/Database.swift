@@ -34,7 +34,7 @@ final class Database {
         // unixOpenSharedMemory), makes it where there is none, and marks there what it reads.
         let name = access == .bystander ? Self.uri(path) + Array("?readonly_shm=1".utf8) : path
         let code = (name.map(CChar.init(bitPattern:)) + [0]).withUnsafeBufferPointer {
-            sqlite3_open_v2($0.baseAddress, &opened, flags, nil)
+            sqlite3_open_v2($0.baseAddress, &opened, flags, access == .bystander ? BystanderFiles.vfsName : nil)
         }
         guard code == SQLITE_OK, let opened else {
             let operation = "opening \(String(decoding: path, as: UTF8.self))"
@@ -46,6 +46,8 @@ final class Database {
         }
         handle = opened
         sqlite3_extended_result_codes(handle, 1)
+        // The last connection of all folds the log in as it closes, and asks for an exclusive lock to do so.
+        if access == .bystander { _ = csqlite_disable_checkpoint_on_close(handle) }
     }
 
     deinit { sqlite3_close_v2(handle) }

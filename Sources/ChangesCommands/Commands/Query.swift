@@ -97,10 +97,11 @@ struct Query: ParsableCommand {
         let unsettled = settle ? try settleTracker(in: directory) : []
         let reader = try openStore(in: directory)
         let cautions = [try what.resolveScope(in: &selection, reader), try caution(selection, reader)]
-        for caution in cautions.compactMap(\.self) { Output.complain("changes: \(caution)") }
+        // At once: a reader of the answer may leave before its end, and --follow has none.
+        for caution in unsettled + cautions.compactMap(\.self) { Output.complain("changes: \(caution)") }
         var output = Output()
         let found = try answer(selection, zone, reader, directory, to: &output)
-        if !unsettled.isEmpty { throw CommandFailure(.temporary, unsettled.joined(separator: "\n")) }
+        if !unsettled.isEmpty { throw CommandFailure(.temporary, "") }
         if exitCode && found == 0 { throw CommandFailure(.failure, "") }
     }
 
@@ -128,7 +129,7 @@ struct Query: ParsableCommand {
             selection.isEveryChange = true
             let follower = ChangeFollower(
                 selection: selection, format: format, backlog: limit ?? 10, stateDirectory: directory)
-            try follower.run(over: reader, to: &output) { Output.complain("changes: \($0)") }
+            try follower.run(to: &output) { Output.complain("changes: \($0)") }
         }
         let listing = ChangeListing(selection: selection, format: format, order: sort ?? .time, limit: limit)
         return try listing.run(over: reader, to: &output)

@@ -18,21 +18,22 @@ struct ChangeFollower {
     }
 
     /// - Throws: `Output.Failure.closed` when the reader goes away; else only when something is broken.
-    func run(over first: StoreReader, to output: inout Output, warn: (String) -> Void) throws {
-        var reader = first
-        var identity = fileIdentity
+    func run(to output: inout Output, warn: (String) -> Void) throws {
+        // Before the store is opened: what changes between the two is seen to have changed.
+        var identities = identities
+        var reader = try StoreReader(stateDirectory: stateDirectory)
         var uuid = try reader.uuid
         let watch = try StoreWatch(stateDirectory: stateDirectory, output: 1)
         try writer.writeHeader(to: &output)
         var cursor = try writeBacklog(reader, to: &output)
         while true {
             if try watch.wait(atMost: 30_000) == .hungUp { throw Output.Failure.closed }
-            let found = fileIdentity
-            if found != identity {
+            let found = self.identities
+            if found != identities {
                 // Being replaced: the next event tells.
-                guard found != nil, let fresh = try? StoreReader(stateDirectory: stateDirectory) else { continue }
+                guard let fresh = try? StoreReader(stateDirectory: stateDirectory) else { continue }
                 reader = fresh
-                identity = found
+                identities = found
                 let replaced = try reader.uuid != uuid
                 uuid = try reader.uuid
                 if replaced {
@@ -42,15 +43,17 @@ struct ChangeFollower {
             }
             do {
                 cursor = try write(reader, after: cursor, to: &output)
-            } catch let error as StoreError where error.reason == .busy {
+            } catch let error as StoreError where error.reason == .busy || self.identities != identities {
                 continue
             }
         }
     }
 
-    /// Which file the store is; nil while there is none.
-    private var fileIdentity: FileSystemLook.Identity? {
-        FileSystemLook.identity(of: StoreFiles(directory: stateDirectory).database)
+    /// Which files the store is; nil where there is none. A reader that found no log, or no memory of it, must open the
+    /// store again once a tracker has made them.
+    private var identities: [FileSystemLook.Identity?] {
+        let database = StoreFiles(directory: stateDirectory).database
+        return ["", "-wal", "-shm"].map { FileSystemLook.identity(of: database + Array($0.utf8)) }
     }
 
     /// - Returns: the number of the last row that was considered.

@@ -19,11 +19,13 @@ struct ChangeSummary {
             if let top {
                 total = try write(try directories.busiest(top), to: &output)
             } else {
-                // The longest bar is not known before the last directory: without bars.
+                // The longest bar is not known before the last directory.
+                var most: Int64?
+                if format.hasBars { try directories.handOut { most = max(most ?? 0, $0.totals.count) } }
                 try output.append { format.appendHeader(to: &$0) }
                 try directories.handOut { group in
                     total = total + group.totals
-                    try output.append { format.append(group, most: nil, to: &$0) }
+                    try output.append { format.append(group, most: most, to: &$0) }
                 }
                 try output.append { format.appendTotal(total, to: &$0) }
             }

@@ -15,6 +15,8 @@ struct SummaryFormat {
     private static let sizeWidth = "1023 MiB".utf8.count
     private static let barWidth = 20
 
+    var hasBars: Bool { kind == .table && screen.isTerminal }
+
     func appendHeader(to output: inout [UInt8]) {
         switch kind {
         case .json: return

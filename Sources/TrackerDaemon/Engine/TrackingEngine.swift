@@ -98,6 +98,10 @@ final class TrackingEngine {
     var nextPoll: MonotonicTime?
     /// Looks without waiting for the settling time.
     var isHurried = false
+    /// Walks for the sake of lost events, and polls, are put off.
+    var walksLater = false
+    /// Everything has to be walked because events were lost.
+    private var owesWalk = false
     /// The first walk of a new store is not over.
     var isBaseline = false
     /// Every root has been walked since the start.
@@ -115,6 +119,8 @@ final class TrackingEngine {
     static let contestTime: Int64 = 1_000_000_000
     /// Longest slice of a walk before events are looked at again, in nanoseconds.
     static let sliceTime: Int64 = 25_000_000
+    /// Directories of a walk that is nearly over.
+    private static let shortWalk = 1_024
 
     init(
         store: Store, instance: InotifyInstance, settings: EngineSettings, log: Logger, heartbeat: Heartbeat
@@ -178,6 +184,10 @@ final class TrackingEngine {
         if interpreter.takeOverflow() || lostEvents {
             statistics.overflows += 1
             log.warning("events were lost: every root is walked again", metadata: ["count": "\(statistics.overflows)"])
+            owesWalk = true
+        }
+        if owesWalk && !walksLater {
+            owesWalk = false
             walkEverything()
         }
         for node in interpreter.takeUnwatched() { reconsider(unwatched: node) }
@@ -193,7 +203,7 @@ final class TrackingEngine {
         if marks.isEmpty && !didSettle { try settleContested(now) }
         try settleEchoes()
         openWindow(now)
-        if let nextPoll, nextPoll <= now { try poll(now) }
+        if let nextPoll, nextPoll <= now, !walksLater { try poll(now) }
         schedulePoll(now)
         if walk.isEmpty { try finishWalk() }
         if isCommitDue(now, didSettle: didSettle) {
@@ -233,7 +243,7 @@ final class TrackingEngine {
 
     /// When `step` has to be called next although no event came; nil for never, a time in the past for at once.
     func nextDeadline() -> MonotonicTime? {
-        if !walk.isEmpty || isHurried { return MonotonicTime(nanoseconds: 0) }
+        if !walk.isEmpty || isHurried || owesWalk { return MonotonicTime(nanoseconds: 0) }
         var deadlines: [MonotonicTime] = []
         if let windowOpened { deadlines.append(windowOpened.advanced(milliseconds: Self.settlingTime)) }
         if let pacedCheck { deadlines.append(pacedCheck) }
@@ -251,6 +261,9 @@ final class TrackingEngine {
 
     /// Nothing is left to be looked at.
     var isSettled: Bool { isSettledButForWalk && walk.isEmpty }
+
+    /// What is left takes no longer than some tenths of a second.
+    var isNearlySettled: Bool { walk.count <= Self.shortWalk }
 
     /// Nothing is left but the rest of a walk, which a later start does as well.
     var isSettledButForWalk: Bool {

@@ -99,9 +99,7 @@ final class EventReader: Sendable {
             return orders
         }
         if taken.isStopping { return false }
-        while let count = try? instance.inotify.read(into: buffer), count > 0 {
-            inbox.put(events: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        }
+        drain(into: buffer)
         // A mount that changed before the order shows in the same wait at the latest now.
         inbox.putMountsChanged()
         for order in taken.afterDraining { inbox.put(order) }

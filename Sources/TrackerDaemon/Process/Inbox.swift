@@ -26,7 +26,7 @@ final class Inbox: Sendable {
     enum Order: Sendable {
         /// Everything that was queued in the kernel when it was asked for is in `events` now.
         /// The answer: what is held or missing, a line each, or why it cannot be.
-        case settle(@Sendable (Result<[String], RefusedOrder>) -> Void)
+        case settle(Barrier.Reply)
         case accept([UInt8], @Sendable (Result<String, RefusedOrder>) -> Void)
         case reload(EngineSettings)
         case stop
@@ -77,27 +77,33 @@ final class Inbox: Sendable {
     }
 
     /// Takes everything, leaving `empty` for what comes next: the two exchange their memory.
-    func take(into content: inout Content) {
+    ///
+    /// - Parameter ordersOnly: all but the orders stays.
+    func take(into content: inout Content, ordersOnly: Bool = false) {
         content.events.removeAll(keepingCapacity: content.events.capacity <= 1 << 20)
         content.orders = []
+        content.lostEvents = false
+        content.mountsChanged = false
         state.withLock { state in
-            swap(&state, &content)
-            state.lostEvents = false
-            state.mountsChanged = false
+            if ordersOnly { swap(&state.orders, &content.orders) } else { swap(&state, &content) }
         }
     }
 
     /// Nothing waits to be taken.
-    var isEmpty: Bool {
-        state.withLock { $0.events.isEmpty && $0.orders.isEmpty && !$0.lostEvents && !$0.mountsChanged }
+    var isEmpty: Bool { isEmpty(ordersOnly: false) }
+
+    private func isEmpty(ordersOnly: Bool) -> Bool {
+        state.withLock {
+            $0.orders.isEmpty && (ordersOnly || $0.events.isEmpty && !$0.lostEvents && !$0.mountsChanged)
+        }
     }
 
     /// Sleeps until there is something to take or `deadline` has come.
-    func wait(until deadline: MonotonicTime?) {
+    func wait(until deadline: MonotonicTime?, ordersOnly: Bool = false) {
         let now = MonotonicTime.now
         if let deadline, deadline <= now { return }
         isWaiting.store(true, ordering: .sequentiallyConsistent)
-        if !isEmpty {
+        if !isEmpty(ordersOnly: ordersOnly) {
             isWaiting.store(false, ordering: .sequentiallyConsistent)
             return
         }

@@ -12,7 +12,7 @@ struct TrackerSession: ~Copyable {
     private let inbox: Inbox
     private let heartbeat: Heartbeat
     private var content = Inbox.Content()
-    private var settling: [@Sendable (Result<[String], RefusedOrder>) -> Void] = []
+    private var barrier = Barrier()
     private var census = RootCensus()
     private var isReady = false
     private var published = TrackerStatus()
@@ -47,24 +47,30 @@ struct TrackerSession: ~Copyable {
         shared.onCommit(store.uuid, store.lastCommitted)
         while true {
             heartbeat.progress()
-            inbox.take(into: &content)
+            inbox.take(into: &content, ordersOnly: barrier.holdsEvents)
             let orders = content.orders
             let isStopping = orders.contains { if case .stop = $0 { true } else { false } }
             for order in orders { try carryOut(order) }
-            engine.isHurried = !settling.isEmpty || isStopping
+            if barrier.begin() { try engine.pollNow() }
+            engine.isHurried = barrier.isUp || isStopping
+            engine.walksLater = barrier.isPastFirstStep
             try step()
             if isStopping { return try finish() }
             answerSettled()
             try maintain()
             heartbeat.idle()
-            inbox.wait(until: deadline())
+            inbox.wait(until: deadline(), ordersOnly: barrier.holdsEvents)
             heartbeat.begin()
         }
     }
 
     private func deadline() -> MonotonicTime? {
         // While somebody waits, what was put off is looked at again after the events had a moment to explain it.
-        if !settling.isEmpty { return MonotonicTime.now.advanced(milliseconds: engine.isWaitingForEvents ? 5 : 0) }
+        if barrier.isDue { return .now }
+        if barrier.isUp {
+            let waitsForEvents = engine.isWaitingForEvents && !barrier.holdsEvents
+            return MonotonicTime.now.advanced(milliseconds: waitsForEvents ? 5 : 0)
+        }
         var deadlines = [engine.nextDeadline()]
         if hasUnpublished { deadlines.append(nextStatus) }
         if census.isOutdated(for: engine.tree) { deadlines.append(census.due) }
@@ -118,9 +124,7 @@ struct TrackerSession: ~Copyable {
 
     private mutating func carryOut(_ order: Inbox.Order) throws(StoreError) {
         switch order {
-        case .settle(let reply):
-            try engine.pollNow()
-            settling.append(reply)
+        case .settle(let reply): barrier.join(reply)
         case .accept(let path, let reply): reply(try engine.accept(path))
         case .reload(let settings):
             try engine.reload(settings)
@@ -130,11 +134,14 @@ struct TrackerSession: ~Copyable {
     }
 
     private mutating func answerSettled() {
-        guard !settling.isEmpty, engine.isSettled else { return }
-        let unsettled = engine.unsettledPlaces()
-        for reply in settling { reply(.success(unsettled)) }
-        settling = []
+        guard barrier.isUp else { return }
+        guard engine.isSettled else {
+            barrier.goOn(isNearEnd: engine.isNearlySettled, now: .now)
+            return
+        }
+        barrier.answer(.success(engine.unsettledPlaces()))
         engine.isHurried = false
+        engine.walksLater = false
     }
 
     /// Applies retention now and then.
@@ -169,7 +176,7 @@ struct TrackerSession: ~Copyable {
             inbox.take(into: &content)
             try step()
         }
-        for reply in settling { reply(.failure(RefusedOrder(reason: "the tracker is stopping"))) }
+        barrier.refuse(RefusedOrder(reason: "the tracker is stopping"))
         try engine.settleForStop()
         try store.close()
         shared.onCommit(store.uuid, store.lastCommitted)

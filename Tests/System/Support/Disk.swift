@@ -31,6 +31,10 @@ enum Disk {
     static func removeDirectory(_ path: Path) throws { try check("rmdir", path) { rmdir($0) } }
     static func unlink(_ path: Path) throws { try check("unlink", path) { Glibc.unlink($0) } }
 
+    static func unlink(_ path: Path, ifThere: Bool) throws {
+        if !ifThere || exists(path) { try unlink(path) }
+    }
+
     static func rename(_ old: Path, _ new: Path) throws {
         try check("rename", old) { name in new.withCString { Glibc.rename(name, $0) } }
     }
