@@ -66,7 +66,11 @@ struct HostTests {
         #expect(ProcessList.owner(of: getpid()) == geteuid())
         #expect(ProcessList.name(of: 0) == nil && ProcessList.arguments(of: 0) == [])
         let child = try ChildProcess.spawn(["sleep", "600"].map { Array($0.utf8) })
-        #expect(ProcessList.arguments(of: child.identifier) == [Array("sleep".utf8), Array("600".utf8)])
+        // The kernel lets the parent go on before the new program's arguments can be read (execve(2), exec_mmap).
+        let expected = [Array("sleep".utf8), Array("600".utf8)]
+        let deadline = MonotonicTime.now.advanced(milliseconds: 10_000)
+        while ProcessList.arguments(of: child.identifier) != expected, .now < deadline { sched_yield() }
+        #expect(ProcessList.arguments(of: child.identifier) == expected)
         #expect(ProcessList.name(of: child.identifier) == Array("sleep".utf8))
 
         let before = ProcessList.watches(of: getpid())

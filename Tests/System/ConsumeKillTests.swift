@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension CommandSystemTests {
     /// At least once, whatever is killed when.
     @Suite struct ConsumeKillTests {
         /// Keeps whole batches only, fails now and then, and is slow now and then.

@@ -68,7 +68,7 @@ struct DoctorSite {
     }
 }
 
-extension SystemTests {
+extension CommandSystemTests {
     @Suite struct DoctorTests {
         /// The checks that are about the scratch place and not about this machine.
         private let own = ["configuration", "kernel", "roots", "inotify", "log", "store"]

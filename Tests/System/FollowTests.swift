@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension TimedSystemTests {
     /// `changes query --follow`.
     @Suite struct FollowTests {
         @Test(.timeLimit(.minutes(1))) func beginsWithTheLastAndGoesOn() throws {

@@ -28,7 +28,7 @@ extension SystemTests {
             try site.start()
             var oracle = ChurnOracle(known: [])
             var random = SplitMix64(seed: ~seed)
-            let rounds = Scale.pick(6, full: 120)
+            let rounds = Scale.pick(4, full: 120)
             for round in 0..<rounds {
                 let note = "(\(name), seed \(seed), round \(round))"
                 let first = churn.steps.count

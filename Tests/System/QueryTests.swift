@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension CommandSystemTests {
     /// `changes query` of a running tracker's store, as it is called.
     @Suite struct QueryTests {
         private func paths(_ completed: Completed) -> Set<Path> {

@@ -44,7 +44,7 @@ extension SystemTests {
             try Roundcube.unpack(into: source)
             try site.start()
             var weeks: [Path] = []
-            for week in 0..<Scale.pick(4, full: 9) {
+            for week in 0..<Scale.pick(3, full: 9) {
                 if week > 0 { try edit(source, week: week) }
                 let target = site.root / Path("2026-\(10 + week)")
                 var command = ["rsync", "-aH", "--delete"]

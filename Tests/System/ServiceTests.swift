@@ -3,7 +3,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension CommandSystemTests {
     /// How it behaves as a service.
     @Suite struct ServiceTests {
         @Test(.timeLimit(.minutes(1))) func aSecondTrackerIsRefused() throws {
@@ -43,7 +43,9 @@ extension SystemTests {
             site.tracker.stop()
             try site.tracker.start()
             try site.expectComplete()
-            #expect(site.history.rows.count == rows, "\(site.history.rows[rows...].prefix(10))")
+            // The root itself, which has no parent to be marked in, may still be racy: README, "After a gap".
+            let again = site.history.rows[rows...].filter { $0.path != site.root }
+            #expect(again.isEmpty, "\(again.prefix(10))")
             site.tracker.stop()
         }
 

@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension CommandSystemTests {
     /// `changes query --settle`: a script that changes something and then asks always sees it.
     @Suite struct SettleTests {
         /// What a script does, and the paths below its directory that it must see then, with the kinds that will do.
@@ -72,7 +72,7 @@ extension SystemTests {
         }
 
         @Test(.timeLimit(.minutes(20))) func underAStorm() throws {
-            let rounds = Scale.pick(40, full: 1_000)
+            let rounds = Scale.pick(25, full: 1_000)
             let site = try Site(roots: ["a-backup", "b-backup"])
             let work = site.root / "work"
             try Disk.makeDirectory(work)

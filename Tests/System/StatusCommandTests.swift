@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension CommandSystemTests {
     /// `changes status`: the screen, the JSON object and the exit status.
     @Suite struct StatusCommandTests {
         private func status(_ site: Site, _ code: Int32, _ more: String...) throws -> String {

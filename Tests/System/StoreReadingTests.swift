@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension CommandSystemTests {
     /// Reading the store as others: nothing is made or changed, and nobody is held up.
     @Suite struct StoreReadingTests {
         /// Who reads: root, and one who is only in the group of the state directory.

@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension TimedSystemTests {
     /// What the log's readers are promised, by the clock that stamps its file.
     @Suite struct TimingTests {
         @Test(.timeLimit(.minutes(1))) func aLoneChangeIsThereAtOnce() throws {
