@@ -47,5 +47,30 @@ extension SystemTests {
             #expect(gone.isSuccess)
             #expect(!Disk.exists(container.path("/run/nfs-changes")))
         }
+
+        /// The group that an administrator gives the service may read its store.
+        @Test(.timeLimit(.minutes(1))) func aMemberOfTheServicesGroupMayQuery() throws {
+            let scratch = try Scratch()
+            let container = try Container(in: scratch.path)
+            let query = ["changes", "query", "--count"]
+            #expect(try container.execute(["systemctl", "start", Container.unit]).isSuccess)
+            let refused = try container.execute(Self.ordinary + query)
+            #expect(refused.status == .exited(77) && refused.errors.contains("permission denied"), "\(refused)")
+            #expect(try container.execute(["systemctl", "stop", Container.unit]).isSuccess)
+
+            // With the store there already: the service manager hands all of it over.
+            let dropIn = container.path(Path("/run/systemd/system/\(Container.unit).d"))
+            try require(["mkdir", "-p", dropIn.string])
+            try Disk.write(dropIn / "group.conf", Array("[Service]\nGroup=65534\n".utf8))
+            #expect(try container.execute(["systemctl", "daemon-reload"]).isSuccess)
+            #expect(try container.execute(["systemctl", "start", Container.unit]).isSuccess)
+            let running = try container.execute(Self.ordinary + query)
+            #expect(running.isSuccess, "\(running)")
+            let settled = try container.execute(Self.ordinary + query + ["--settle"])
+            #expect(settled.isSuccess, "\(settled)")
+            #expect(try container.execute(["systemctl", "stop", Container.unit]).isSuccess)
+            let stopped = try container.execute(Self.ordinary + query)
+            #expect(stopped.isSuccess && stopped.output == running.output, "\(stopped)")
+        }
     }
 }
