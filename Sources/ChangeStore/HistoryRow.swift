@@ -38,7 +38,8 @@ public final class HistoryDirectory {
 
     init(path: [UInt8]) { self.path = path }
 
-    fileprivate func append(_ name: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+    /// Appends the path of an entry.
+    func append(_ name: UnsafeRawBufferPointer, to output: inout [UInt8]) {
         output.append(contentsOf: path)
         if path.last != UInt8(ascii: "/") { output.append(UInt8(ascii: "/")) }
         output.append(contentsOf: name)

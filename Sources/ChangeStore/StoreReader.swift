@@ -6,7 +6,7 @@ import SystemPackage
 public final class StoreReader {
     let database: Database
     private let pathByID: Statement
-    private var scans: [String: Statement] = [:]
+    private var statements: [String: Statement] = [:]
     /// The paths of the directories met last; a page's rows share a few.
     private var directories: [Int64: HistoryDirectory] = [:]
     private var lastDirectory: (id: Int64, directory: HistoryDirectory)?
@@ -117,9 +117,13 @@ public final class StoreReader {
             SELECT sequence, at, kind, type, size\(columns) FROM history
             WHERE sequence > ?1 AND sequence <= ?2 ORDER BY sequence\(scan.isDescending ? " DESC" : "")
             """
-        if let known = scans[sql] { return known }
+        return try statement(sql)
+    }
+
+    private func statement(_ sql: String) throws(StoreError) -> Statement {
+        if let known = statements[sql] { return known }
         let statement = try database.prepare(sql)
-        scans[sql] = statement
+        statements[sql] = statement
         return statement
     }
 
@@ -148,17 +152,21 @@ public final class StoreReader {
     /// - Returns: the last row read; nil when there is none.
     public func forEachPath(
         after sequence: Int64, limit: Int, _ body: (Int64, ChangeKind, UnsafeRawBufferPointer) -> Bool
-    ) throws -> Int64? {
+    ) throws(StoreError) -> Int64? {
+        // By itself and not as a scan: four columns of every row that the tracker ever writes.
+        let lines = try statement(
+            "SELECT sequence, kind, directory, name FROM history WHERE sequence > ?1 ORDER BY sequence LIMIT ?2")
+        lines.bind(1, sequence).bind(2, Int64(limit))
+        defer { lines.reset() }
         var last: Int64?
-        var count = 0
         var buffer: [UInt8] = []
-        try run(HistoryScan(after: sequence, through: .max)) { row in
-            last = row.sequence
-            count += 1
+        while try lines.step() {
+            let number = lines.integer(0)
+            last = number
             buffer.removeAll(keepingCapacity: true)
-            row.appendPath(to: &buffer)
-            let goesOn = buffer.withRawBytes { body(row.sequence, row.kind, $0) }
-            return goesOn && count < limit ? .next : .stop
+            try directory(lines.integer(2)).append(lines.borrowedBytes(3), to: &buffer)
+            let kind = ChangeKind(rawValue: UInt8(truncatingIfNeeded: lines.integer(1))) ?? .modified
+            if !buffer.withRawBytes({ body(number, kind, $0) }) { break }
         }
         return last
     }
