@@ -8,7 +8,9 @@ import SystemPackage
 ///   line is in some generation while that has the name, in order. Lines may repeat; none is missing.
 /// - A write that stopped half-way (full disk) leaves a torn line. The next attempt continues it where it stopped;
 ///   if the file was changed by others meanwhile, or is another one, the line starts anew on a line of its own.
-///   What a killed process left torn is ended with a newline, for the process that follows cannot know the rest.
+///   What a killed process left torn (a signal cuts write(2) at a page) is completed to the line that it was to be,
+///   found again among the lines that are owed: ended with a newline alone it would stand as the path of something
+///   that never was.
 /// - The descriptor is open only from an append to the next `synchronize`, which the writer asks for within
 ///   seconds: an idle tracker never keeps the log's file system from being unmounted or remounted read-only.
 ///
@@ -44,26 +46,33 @@ public struct ChangelogAppender: ~Copyable {
 
     /// Appends `batch`, whole lines.
     ///
+    /// `restOfLine` is asked when the file ends in the middle of a line of unknown origin: it gets what stands there
+    /// and returns what completes the line, without the newline; nil when there is no such line.
+    ///
     /// After a failure call it again with the *same* batch until it returns, or `discard` the batch first: what was
     /// written of it is remembered.
     ///
     /// - Throws: `synchronize` when lines of earlier appends may be lost with a generation that was moved away:
-    ///   everything since the last successful `synchronize` must then be appended again. `append` otherwise.
-    public mutating func append(_ batch: UnsafeRawBufferPointer) throws(ChangelogFailure) {
+    ///   everything since the last successful `synchronize` must then be appended again. What `restOfLine` throws.
+    ///   `append` otherwise.
+    public mutating func append(
+        _ batch: UnsafeRawBufferPointer,
+        completingWith restOfLine: (_ torn: [UInt8]) throws(ChangelogFailure) -> [UInt8]?
+    ) throws(ChangelogFailure) {
         for _ in 0..<Self.mostGenerations {
             if file == nil { file = try ChangelogFile.open(path: path, requireMount: requireMount) }
             // Taken out, so that it can be lent while the progress changes; put back whatever happens.
             let current = file.take()!
-            var failure: Errno? = nil
+            var failure: ChangelogFailure? = nil
             var isStill = true
-            do throws(Errno) {
-                try writeRest(of: batch, to: current)
-                isStill = try current.isStill(at: path)
+            do throws(ChangelogFailure) {
+                try writeRest(of: batch, to: current, completingWith: restOfLine)
+                isStill = try reporting { () throws(Errno) in try current.isStill(at: path) }
             } catch {
                 failure = error
             }
             file = consume current
-            if let failure { throw ChangelogFailure(.append, failure, path: path) }
+            if let failure { throw failure }
             progress = nil
             if isStill { return }
             try synchronize()
@@ -94,8 +103,11 @@ public struct ChangelogAppender: ~Copyable {
     /// Forgets the batch that could not be appended; the next may be another one.
     public mutating func discard() { progress = nil }
 
-    private mutating func writeRest(of batch: UnsafeRawBufferPointer, to file: borrowing ChangelogFile) throws(Errno) {
-        var size = try file.size()
+    private mutating func writeRest(
+        of batch: UnsafeRawBufferPointer, to file: borrowing ChangelogFile,
+        completingWith restOfLine: ([UInt8]) throws(ChangelogFailure) -> [UInt8]?
+    ) throws(ChangelogFailure) {
+        var size = try reporting { () throws(Errno) in try file.size() }
         var written = 0
         var continues = false
         if let progress, progress.file == file.identity {
@@ -103,12 +115,29 @@ public struct ChangelogAppender: ~Copyable {
             written = continues ? progress.written : Self.startOfLine(at: progress.written, in: batch)
         }
         if written == batch.count { return }
-        // Always asked, not only after opening: others may have cut the file in the middle of a line.
-        if !continues { size = try file.endLine(before: size) }
+        if !continues {
+            // Always asked, not only after opening: others may have cut the file in the middle of a line.
+            let torn = try reporting { () throws(Errno) in try file.tornLine(before: size) }
+            if !torn.isEmpty {
+                let ending = (try restOfLine(torn) ?? []) + [Self.newline]
+                let outcome = ending.withUnsafeBytes { file.descriptor.write($0) }
+                if let error = outcome.error { throw ChangelogFailure(.append, error, path: path) }
+                size += Int64(ending.count)
+            }
+        }
         let outcome = file.descriptor.write(UnsafeRawBufferPointer(rebasing: batch[written...]))
         progress = Progress(
             file: file.identity, written: written + outcome.written, end: size + Int64(outcome.written))
-        if let error = outcome.error { throw error }
+        if let error = outcome.error { throw ChangelogFailure(.append, error, path: path) }
+    }
+
+    /// What an errno of `body` means for the log.
+    private func reporting<Value>(_ body: () throws(Errno) -> Value) throws(ChangelogFailure) -> Value {
+        do throws(Errno) {
+            return try body()
+        } catch {
+            throw ChangelogFailure(.append, error, path: path)
+        }
     }
 
     /// Where the line begins that the byte at `offset` belongs to.

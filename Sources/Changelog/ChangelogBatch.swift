@@ -30,6 +30,28 @@ struct ChangelogBatch {
         }
     }
 
+    /// What completes `torn` to one of the lines after `sequence`.
+    ///
+    /// - Returns: the rest of the first such line, without its newline; nil when no line begins so.
+    static func restOfLine(
+        _ torn: [UInt8], from source: inout any ChangelogSource, after sequence: Int64
+    ) throws -> [UInt8]? {
+        var last = sequence
+        var line: [UInt8] = []
+        var rest: [UInt8]? = nil
+        while rest == nil {
+            let read = try source.lines(after: last, limit: mostRows) { _, path in
+                line.removeAll(keepingCapacity: true)
+                OctalEscapes.escape(path, into: &line)
+                if line.starts(with: torn) { rest = Array(line[torn.count...]) }
+                return rest == nil
+            }
+            guard let read else { break }
+            last = read
+        }
+        return rest
+    }
+
     mutating func clear() {
         text.removeAll(keepingCapacity: true)
         through = nil

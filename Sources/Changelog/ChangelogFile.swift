@@ -72,16 +72,18 @@ struct ChangelogFile: ~Copyable {
         }
     }
 
-    /// Ends what stands before `size`, the end of the file, with a newline, unless it has one.
-    ///
-    /// - Returns: the size of the file then.
-    borrowing func endLine(before size: Int64) throws(Errno) -> Int64 {
+    /// The longest torn line that is looked at, in bytes: a path of PATH_MAX bytes, each of them escaped, four times.
+    private static let longestTornLine = 64 * 1024
+
+    /// What stands between the last newline and `size`, the end of the file: empty where the last line is whole.
+    borrowing func tornLine(before size: Int64) throws(Errno) -> [UInt8] {
         let newline = UInt8(ascii: "\n")
-        if size == 0 { return size }
-        if try descriptor.byte(at: size - 1) == newline { return size }
-        let outcome = withUnsafeBytes(of: newline) { descriptor.write($0) }
-        if let error = outcome.error { throw error }
-        return size + 1
+        // Nearly always one byte shows it.
+        if size == 0 { return [] }
+        if try descriptor.read(at: size - 1, count: 1) == [newline] { return [] }
+        let start = max(0, size - Int64(Self.longestTornLine))
+        let tail = try descriptor.read(at: start, count: Int(size - start))
+        return Array(tail[(tail.lastIndex(of: newline).map { $0 + 1 } ?? 0)...])
     }
 
     private static func openMount(_ directory: [UInt8]) throws(ChangelogFailure) -> OwnedDescriptor {

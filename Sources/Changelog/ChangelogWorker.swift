@@ -6,13 +6,12 @@ import SystemPackage
 struct ChangelogWorker: ~Copyable {
     private let inbox: ChangelogInbox
     private let settings: ChangelogSettings
-    private let makeSource: @Sendable () throws -> any ChangelogSource
+    private let source: ReopeningSource
     private let onStateChange: @Sendable (ChangelogTransition) -> Void
 
     private var pump: ChangelogPump
     private var appender: ChangelogAppender
     private var batch = ChangelogBatch()
-    private var source: (any ChangelogSource)? = nil
     private var retries = 0
     /// What was told since the log was last well: failures that take turns are told once each.
     private var reported: Set<ChangelogFailure> = []
@@ -25,7 +24,7 @@ struct ChangelogWorker: ~Copyable {
     ) {
         self.inbox = inbox
         self.settings = settings
-        self.makeSource = makeSource
+        source = ReopeningSource(stateDirectory: settings.stateDirectory, make: makeSource)
         self.onStateChange = onStateChange
         pump = ChangelogPump(position: position, syncInterval: settings.syncInterval)
         appender = ChangelogAppender(path: settings.path, requireMount: settings.requireMount)
@@ -81,22 +80,23 @@ struct ChangelogWorker: ~Copyable {
     /// - Returns: false when there is nothing to append.
     private mutating func fillBatch() throws(ChangelogFailure) -> Bool {
         if batch.through != nil { return true }
-        do {
-            // Taken out meanwhile: a source that failed is not used again.
-            var source = try self.source.take() ?? makeSource()
-            let isFilled = try batch.fill(from: &source, after: pump.appended)
-            self.source = source
-            return isFilled
-        } catch {
-            throw ChangelogFailure(.readStore, .store(String(describing: error)), path: settings.stateDirectory)
-        }
+        let last = pump.appended
+        return try source.read { try batch.fill(from: &$0, after: last) }
     }
 
     private mutating func appendBatch() throws(ChangelogFailure) {
         let text = batch.text
+        let (source, last) = (source, pump.appended)
         var failure: ChangelogFailure? = nil
         text.withUnsafeBytes { bytes in
-            do throws(ChangelogFailure) { try appender.append(bytes) } catch { failure = error }
+            do throws(ChangelogFailure) {
+                try appender.append(bytes) { (torn) throws(ChangelogFailure) in
+                    // Whatever another process tore comes after the position that it had saved.
+                    try source.read { try ChangelogBatch.restOfLine(torn, from: &$0, after: last) }
+                }
+            } catch {
+                failure = error
+            }
         }
         if let failure { throw failure }
     }
@@ -139,9 +139,8 @@ struct ChangelogWorker: ~Copyable {
     private mutating func countOwed() -> Int64 {
         let most = max(0, pump.target - pump.appended)
         if most < 2 { return most }
-        var source = self.source.take() ?? (try? makeSource())
-        let counted = try? source?.count(after: pump.appended)
-        if counted != nil { self.source = source }
+        let appended = pump.appended
+        let counted = try? source.read { try $0.count(after: appended) }
         return min(most, counted ?? most)
     }
 

@@ -40,13 +40,3 @@ private func fileExists(_ path: [UInt8]) throws(Errno) -> Bool {
         return false
     }
 }
-
-extension OwnedDescriptor {
-    /// The byte at `offset`, whatever the file's own offset is (pread(2)); nil at or beyond the end.
-    ///
-    /// - Throws: the errno of pread(2).
-    public borrowing func byte(at offset: Int64) throws(Errno) -> UInt8? {
-        var byte: UInt8 = 0
-        return try systemCall { pread(number, &byte, 1, off_t(offset)) } == 1 ? byte : nil
-    }
-}

@@ -71,6 +71,15 @@ extension OwnedDescriptor {
         }
     }
 
+    /// Up to `count` bytes from `offset` on, whatever the file's own offset is (one pread(2)); fewer at the end.
+    ///
+    /// - Throws: the errno of pread(2).
+    public borrowing func read(at offset: Int64, count: Int) throws(Errno) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let length = try systemCall { pread(number, &bytes, count, off_t(offset)) }
+        return Array(bytes[..<length])
+    }
+
     /// What one read(2) gives: of a pipe or socket, what is there or what comes first.
     ///
     /// - Returns: empty at the end.

@@ -53,13 +53,53 @@ import Testing
         let store = MemoryStore()
         let paths = (0..<1_000).map { "/\($0)" }
         store.add(paths.map { $0 })
-        // Killed with all lines in the file, the last one torn, and a position from before.
+        // Killed with all lines in the file, the last one without its newline, and a position from before.
         scratch.makeDirectory("state")
         try ChangelogPosition(store: "store-1", sequence: 900).save(in: scratch.bytes("state"))
-        try scratch.write("log", Array((paths.joined(separator: "\n")).utf8.dropLast()))
+        try scratch.write("log", Array((paths.joined(separator: "\n")).utf8))
         let rig = try WriterRig(scratch, firstPosition: 1_000, store: store)
         #expect(rig.stop())
-        #expect(try scratch.lines("log") == paths.dropLast() + ["/99"] + paths[900...])
+        #expect(try scratch.lines("log") == paths + paths[900...])
+    }
+
+    /// A kill can cut write(2) at any page of it: what stands there then is the beginning of a path, and may look like
+    /// the path of something that never was.
+    @Test func aLineThatAKillToreIsCompletedAndForgesNoPath() throws {
+        let store = MemoryStore()
+        // More than one batch lies between the saved position and the torn line.
+        let paths = (0..<40_000).map { "/srv/nfs/app-backup/\($0)/\\x" }
+        store.add(paths.map { $0 })
+        scratch.makeDirectory("state")
+        try ChangelogPosition(store: "store-1", sequence: 10).save(in: scratch.bytes("state"))
+        let escaped = paths.map { $0.replacing("\\", with: "\\134") }
+        let torn = escaped[..<39_990].joined(separator: "\n") + "\n/srv/nfs/app-backup/39990/\\1"
+        try scratch.write("log", Array(torn.utf8))
+        let rig = try WriterRig(scratch, firstPosition: 10, store: store)
+        #expect(rig.stop())
+        #expect(try scratch.lines("log") == Array(escaped[...39_990]) + escaped[10...])
+    }
+
+    /// The rows of a torn line are lost with the power, or it is somebody else's text.
+    @Test func aTornLineThatNoRowBeginsWithIsEndedByItself() throws {
+        let store = MemoryStore()
+        store.add(["/a", "/b"])
+        try scratch.write("log", Array("/whole\n/gone".utf8))
+        let rig = try WriterRig(scratch, store: store)
+        #expect(rig.stop())
+        #expect(try scratch.lines("log") == ["/whole", "/gone", "/a", "/b"])
+    }
+
+    @Test func aTornLineWaitsForAStoreThatCannotBeRead() throws {
+        let store = MemoryStore()
+        store.add(["/a", "/bc"])
+        try scratch.write("log", Array("/b".utf8))
+        store.setBroken(true)
+        let rig = try WriterRig(scratch, store: store)
+        #expect(eventually { rig.transitions.count == 1 })
+        #expect(try scratch.read("log") == Array("/b".utf8))
+        store.setBroken(false)
+        #expect(rig.stop())
+        #expect(try scratch.lines("log") == ["/bc", "/a", "/bc"])
     }
 
     @Test func aPositionOfAnotherStoreOrOfNoSenseIsNotUsed() throws {

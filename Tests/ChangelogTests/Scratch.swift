@@ -117,7 +117,7 @@ extension ChangelogAppender {
     mutating func append(_ text: String) throws(ChangelogFailure) {
         var failure: ChangelogFailure? = nil
         Array(text.utf8).withUnsafeBytes { bytes in
-            do throws(ChangelogFailure) { try append(bytes) } catch { failure = error }
+            do throws(ChangelogFailure) { try append(bytes) { _ in nil } } catch { failure = error }
         }
         if let failure { throw failure }
     }
