@@ -38,10 +38,11 @@ let package = Package(
             name: "TrackerDaemon",
             dependencies: ["Tracking", "Changelog", "ChangeStore", "LinuxKernel", "SystemdSupport", logging, system],
             swiftSettings: strict),
+        .target(name: "Offsite", dependencies: ["ChangeStore", "LinuxKernel", system], swiftSettings: strict),
         .target(
             name: "ChangesCommands",
             dependencies: [
-                "TrackerDaemon", "Tracking", "Changelog", "ChangeStore", "LinuxKernel", "SystemdSupport",
+                "Offsite", "TrackerDaemon", "Tracking", "Changelog", "ChangeStore", "LinuxKernel", "SystemdSupport",
                 argumentParser, logging, system, .product(name: "TOMLKit", package: "TOMLKit"),
             ],
             swiftSettings: strict),
@@ -61,7 +62,9 @@ let package = Package(
             dependencies: ["TrackerDaemon", "Tracking", "ChangeStore", "LinuxKernel", logging, system],
             swiftSettings: strict),
         .testTarget(
-            name: "ChangesCommandsTests", dependencies: ["ChangesCommands", "ChangeStore", "LinuxKernel", "Tracking"],
+            name: "OffsiteTests", dependencies: ["Offsite", "ChangeStore", "LinuxKernel"], swiftSettings: strict),
+        .testTarget(
+            name: "ChangesCommandsTests", dependencies: ["ChangesCommands", "Offsite", "ChangeStore", "LinuxKernel", "Tracking"],
             swiftSettings: strict),
         // The real program in processes of its own; `changes` is built beside the tests, not linked.
         .testTarget(

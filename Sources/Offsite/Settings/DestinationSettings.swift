@@ -1,0 +1,95 @@
+/// One `[[destination]]` of the configuration: what is copied where, and under which conditions.
+///
+/// A value of this type is only made by functions that checked it.
+public struct DestinationSettings: Equatable, Sendable {
+    /// What people, metrics and the consumer's file call it: as a consumer's name.
+    public var name: String
+    /// The directory whose roots are carried, absolute, without symlinks or a slash at the end. A root outside of it is
+    /// none of this destination's business.
+    public var source: [UInt8]
+    public var target: SyncTarget
+    public var ssh = SSHSettings()
+    /// The file with the password for an rsync daemon, absolute; nil: none is sent.
+    public var passwordFile: [UInt8]?
+    /// A file whose content changed waits until nothing has been written to it for so long.
+    public var settle: Duration = .seconds(30)
+    /// So long at most, from the first change on.
+    public var maxDelay: Duration = .seconds(15 * 60)
+    /// Bytes a second at most; nil: as fast as it goes.
+    public var bandwidth: Int64?
+    /// When transfers may run, in local time; empty: always.
+    public var windows: [TimeWindow] = []
+    /// What must stay free at the destination for a transfer to begin.
+    public var minFree: Amount = .share(percent: 10)
+    /// Deletions of more than this wait for `--allow-deletes`.
+    public var maxDelete: Amount = .share(percent: 30)
+    public var ownership = Ownership.drop
+    /// Patterns in the manner of gitignore(5), relative to `source`, of what is carried although `exclude` has it.
+    public var include: [[UInt8]] = []
+    /// Patterns in the manner of gitignore(5), relative to `source`, of what is not carried.
+    public var exclude: [[UInt8]] = []
+    /// Which part of all paths `--watch` verifies in a day, in percent; 0: none.
+    public var verifyShare: Double = 1
+
+    public init(name: String, source: [UInt8], target: SyncTarget) {
+        self.name = name
+        self.source = source
+        self.target = target
+    }
+}
+
+/// What the destination keeps of owners and device nodes.
+public enum Ownership: String, Equatable, Sendable, CaseIterable {
+    /// Owners and groups become those of the receiving user, who can always read and write what it has; no device nodes.
+    case drop
+    /// Owners and groups are kept, by number; the receiver must be root.
+    case keep
+    /// They are kept in extended attributes (rsync's `--fake-super`).
+    case fakeSuper = "fake-super"
+}
+
+/// An amount of something: absolute, or as a part of what there is.
+public enum Amount: Equatable, Sendable {
+    /// Bytes, or a number of paths.
+    case count(Int64)
+    /// Percent, from 0 to 100.
+    case share(percent: Double)
+
+    /// The amount, where there is `whole` in all; rounded down.
+    public func amount(of whole: Int64) -> Int64 {
+        switch self {
+        case .count(let count): count
+        case .share(let percent): Int64((Double(whole) * percent / 100).rounded(.down))
+        }
+    }
+}
+
+/// How ssh is called. Nothing of the user's own configuration plays a part.
+public struct SSHSettings: Equatable, Sendable {
+    public var port: UInt16 = 22
+    /// The file with the private key, absolute; nil: ssh's own default names.
+    public var identity: [UInt8]?
+    /// The file with the hosts' keys, absolute; nil: one in the state directory, which `changes sync init` fills.
+    public var knownHosts: [UInt8]?
+
+    public init() {}
+}
+
+/// A part of each day, in minutes of local time since midnight. One that ends before it starts goes on past midnight; one
+/// that ends when it starts is the whole day.
+public struct TimeWindow: Equatable, Sendable {
+    /// 0..<1440.
+    public var start: Int
+    /// 0..<1440.
+    public var end: Int
+
+    public init(start: Int, end: Int) {
+        self.start = start
+        self.end = end
+    }
+
+    public func contains(minute: Int) -> Bool {
+        if start == end { return true }
+        return start < end ? start..<end ~= minute : minute >= start || minute < end
+    }
+}
