@@ -72,18 +72,22 @@ public final class Consumer {
 
     /// Remembers that everything up to `sequence` has been dealt with; on the disk when this returns.
     public func advance(to sequence: Int64, store uuid: String) throws(StoreError) {
+        try commit(ConsumerCommit(through: sequence), store: uuid)
+    }
+
+    /// All or nothing.
+    func transaction(_ body: (Database) throws(StoreError) -> Void) throws(StoreError) {
         try database.execute("BEGIN IMMEDIATE")
         do throws(StoreError) {
-            let statement = try database.prepare("INSERT OR REPLACE INTO cursor VALUES (1, ?1, ?2)")
-            try statement.bind(1, text: uuid).bind(2, sequence).run()
-            try database.execute("DELETE FROM full_pass")
-            try database.execute("DELETE FROM requested_full")
+            try body(database)
             try database.execute("COMMIT")
         } catch {
             try? database.execute("ROLLBACK")
             throw error
         }
     }
+
+    func prepared(_ sql: String) throws(StoreError) -> Statement { try database.prepare(sql) }
 
     /// The full pass that is under way on a store; nil for none.
     public func fullPass(in reader: StoreReader) throws(StoreError) -> FullPass? {

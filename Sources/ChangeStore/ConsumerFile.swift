@@ -63,7 +63,7 @@ struct ConsumerFile {
         return database
     }
 
-    /// Each table has one row at most. New ones are added at the end; none is ever changed.
+    /// New ones are added at the end; none is ever changed.
     private static let tables = [
         "cursor(id INTEGER PRIMARY KEY CHECK (id = 1), store TEXT NOT NULL, sequence INTEGER NOT NULL)",
         // Everything is being handed out: what changes after `sequence` comes afterwards, paths up to `path` are done.
@@ -74,5 +74,13 @@ struct ConsumerFile {
         "success(id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL)",
         "failure(id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL, reason TEXT NOT NULL)",
         "requested_full(id INTEGER PRIMARY KEY CHECK (id = 1))",
+        // What is still to be done about single paths, whatever the cursor says.
+        """
+        work(
+            path BLOB PRIMARY KEY, state INTEGER NOT NULL, flags INTEGER NOT NULL, since INTEGER NOT NULL,
+            due INTEGER NOT NULL, attempts INTEGER NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID
+        """,
+        "notes(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+        "partials(directory BLOB PRIMARY KEY) WITHOUT ROWID",
     ]
 }

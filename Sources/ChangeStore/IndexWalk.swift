@@ -1,4 +1,4 @@
-public import LinuxKernel
+import LinuxKernel
 
 /// Goes through every path of the index: the roots by the components of their paths, then in each directory by the bytes
 /// of the names, a directory before what is in it. So one path comes before another if its components do, which is what
@@ -26,8 +26,8 @@ public final class IndexWalk {
 
     /// - Parameters:
     ///   - after: only what comes after this path; empty for everything.
-    ///   - visit: gets each path and its type, with no transaction open.
-    public func run(after: [UInt8] = [], _ visit: ([UInt8], FileType) throws -> Step) throws {
+    ///   - visit: gets each path and its attributes, with no transaction open.
+    public func run(after: [UInt8] = [], _ visit: ([UInt8], EntryAttributes) throws -> Step) throws {
         let start = after.isEmpty ? nil : Position(after)
         var stack = [Level(path: [], entries: try entries(of: .roots, path: []), next: 0)]
         while var level = stack.popLast() {
@@ -39,7 +39,7 @@ public final class IndexWalk {
             let order = start.map { $0.order(of: path) } ?? .after
             var isEntered = entry.directory != nil && order != .before
             if order == .after {
-                switch try visit(path, entry.type) {
+                switch try visit(path, entry.attributes) {
                 case .next: break
                 case .skipContents: isEntered = false
                 case .stop: return
@@ -59,7 +59,7 @@ public final class IndexWalk {
 
     private struct Entry {
         let name: [UInt8]
-        let type: FileType
+        let attributes: EntryAttributes
         let directory: DirectoryID?
     }
 
@@ -79,7 +79,7 @@ public final class IndexWalk {
             low += 1
         }
         let entries = try reader.entries(of: directory).map { name, entry in
-            Entry(name: name, type: entry.attributes.type, directory: numbers[name])
+            Entry(name: name, attributes: entry.attributes, directory: numbers[name])
         }
         // The name of a root is a path: there `/a/b` comes before `/a-b`, unlike its bytes.
         return directory == .roots ? entries.sorted { Position($0.name).order(of: $1.name) == .after } : entries

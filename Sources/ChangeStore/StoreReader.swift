@@ -110,6 +110,32 @@ public final class StoreReader {
         }
     }
 
+    /// What makes each root the directory that the index means, by its absolute path.
+    public var rootIdentities: [RootIdentity] {
+        get throws(StoreError) {
+            let statement = try database.prepare(
+                """
+                SELECT d.name, f.identity, d.inode, d.born FROM directories d JOIN filesystems f ON f.id = d.fs
+                WHERE d.parent = 0
+                """)
+            defer { statement.reset() }
+            var all: [RootIdentity] = []
+            while try statement.step() {
+                all.append(
+                    RootIdentity(
+                        path: statement.bytes(0), fileSystem: String(decoding: statement.bytes(1), as: UTF8.self),
+                        inode: UInt64(bitPattern: statement.integer(2)),
+                        born: Timestamp(nanoseconds: statement.integer(3))))
+            }
+            return all
+        }
+    }
+
+    /// How many names the index has, directories included.
+    public var entryCount: Int64 {
+        get throws(StoreError) { try database.integer("SELECT count(*) FROM entries") ?? 0 }
+    }
+
     /// The statement that reads a scan's rows.
     func statement(for scan: HistoryScan) throws(StoreError) -> Statement {
         let columns = scan.withoutPaths ? "" : ", directory, name, from_directory, from_name"
@@ -170,6 +196,17 @@ public final class StoreReader {
         }
         return last
     }
+}
+
+/// A root as the index knows it.
+public struct RootIdentity: Equatable, Sendable {
+    /// Absolute.
+    public let path: [UInt8]
+    /// `FileSystemIdentity.key`.
+    public let fileSystem: String
+    public let inode: UInt64
+    /// 0 where the file system keeps none.
+    public let born: Timestamp
 }
 
 extension Database {

@@ -120,3 +120,33 @@ public enum FileSystemLook {
         return names
     }
 }
+
+extension FileSystemLook {
+    /// Makes a directory that only this user can read, with a name that nobody can foresee (mkdtemp(3)), in `$TMPDIR`
+    /// or /tmp.
+    ///
+    /// - Throws: the errno of mkdtemp(3).
+    public static func makeTemporaryDirectory(prefix: [UInt8]) throws(Errno) -> [UInt8] {
+        let place = ProcessContext.environmentVariable("TMPDIR").flatMap { $0.first == UInt8(ascii: "/") ? $0 : nil }
+        let template = (place ?? Array("/tmp".utf8)) + [UInt8(ascii: "/")] + prefix + Array(".XXXXXX".utf8)
+        var name = template.map(CChar.init(bitPattern:)) + [0]
+        guard mkdtemp(&name) != nil else { throw Errno(rawValue: Glibc.errno) }
+        return name.dropLast().map(UInt8.init(bitPattern:))
+    }
+
+    /// Removes a directory of this program's own with everything in it, or a file; nothing there is no error. Symlinks
+    /// are removed, not followed.
+    ///
+    /// - Throws: the errno of the call that failed.
+    public static func removeTree(_ path: [UInt8]) throws(Errno) {
+        do throws(Errno) {
+            try remove(path)
+            return
+        } catch {
+            // EISDIR on Linux; POSIX has EPERM (unlink(2)).
+            guard error == .isDirectory || error == .notPermitted else { throw error }
+        }
+        for name in names(in: path) { try removeTree(path + [UInt8(ascii: "/")] + name) }
+        try withCPath(path) { (name) throws(Errno) in _ = try systemCall { rmdir(name) } }
+    }
+}

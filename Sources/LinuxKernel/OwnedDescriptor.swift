@@ -35,6 +35,18 @@ extension OwnedDescriptor {
         return OwnedDescriptor(owning: number)
     }
 
+    /// A file in memory with this content, read from its beginning (memfd_create(2)).
+    ///
+    /// - Throws: the errno of memfd_create(2) or write(2): `ENOMEM`, `ENOSPC`.
+    public static func memoryFile(_ content: [UInt8]) throws(Errno) -> OwnedDescriptor {
+        let file = OwnedDescriptor(owning: try systemCall { memfd_create("list", CUnsignedInt(MFD_CLOEXEC)) })
+        var failure: Errno?
+        content.withUnsafeBytes { failure = file.write($0).error }
+        if let failure { throw failure }
+        _ = try systemCall { lseek(file.number, 0, SEEK_SET) }
+        return file
+    }
+
     /// From now on a call that would wait ends with `EAGAIN` instead: FIONBIO of ioctl(2).
     ///
     /// - Throws: the errno of ioctl(2).

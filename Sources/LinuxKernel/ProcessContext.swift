@@ -25,6 +25,13 @@ public enum ProcessContext {
     /// Whether a descriptor is a terminal: isatty(3).
     public static func isTerminal(_ descriptor: CInt) -> Bool { isatty(descriptor) == 1 }
 
+    /// This host's name as the kernel has it (gethostname(2)).
+    public static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, 255) == 0 else { return "" }
+        return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
     /// All environment variables, as `NAME=VALUE` (environ(7)).
     public static var environment: [[UInt8]] {
         guard var next = clinux_environment() else { return [] }

@@ -20,6 +20,12 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     @inlinable
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }
 
+    /// The moment so many nanoseconds later, or before for a negative number.
+    @inlinable
+    public func advanced(by nanoseconds: Int64) -> Timestamp {
+        Timestamp(nanoseconds: Int64(clamping: Int128(self.nanoseconds) + Int128(nanoseconds)))
+    }
+
     /// The wall clock now: `clock_gettime(CLOCK_REALTIME)`.
     public static var now: Timestamp {
         var value = timespec()

@@ -8,7 +8,8 @@ public struct Changes: ParsableCommand {
         abstract: "Knows every path that changed below the directories it watches.",
         version: productVersion,
         subcommands: [
-            Track.self, Query.self, StatusCommand.self, Consume.self, ConsumerCommand.self, Doctor.self, Verify.self,
+            Track.self, Query.self, StatusCommand.self, Consume.self, ConsumerCommand.self, SyncCommand.self,
+            Doctor.self, Verify.self,
             Accept.self, CheckConfig.self,
         ])
 

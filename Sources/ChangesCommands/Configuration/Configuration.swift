@@ -1,4 +1,5 @@
 import LinuxKernel
+public import Offsite
 
 /// What the tracker watches, where it writes, and what it keeps: the effective settings, whatever they came from.
 ///
@@ -37,6 +38,8 @@ public struct Configuration: Equatable, Sendable {
     public var watch = Watch()
     public var log = Log()
     public var store = Store()
+    public var destinations: [DestinationSettings] = []
+    public var metrics = MetricsSettings()
 
     /// The defaults.
     ///

@@ -19,6 +19,10 @@ struct ConfigurationReader {
 
     mutating func readDocument(_ document: TOMLTable) {
         for name in document.keys {
+            if name == "destination", let array = document[name]?.array {
+                configuration.destinations = Self.destinations(array)
+                continue
+            }
             guard let schema = ConfigurationTable.all.first(where: { $0.name == name }) else {
                 reportUnknown(table: name, in: document)
                 continue

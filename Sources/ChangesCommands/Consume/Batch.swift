@@ -118,7 +118,7 @@ struct BatchReader {
         // What is gone is not in the index.
         if wishes.presence == .gone { return outcome }
         var last: [UInt8] = []
-        try IndexWalk(stateDirectory: stateDirectory).run(after: pass.path) { path, type in
+        try IndexWalk(stateDirectory: stateDirectory).run(after: pass.path) { path, _ in
             if let under = wishes.under {
                 switch under.relation(toDirectory: path) {
                 case .inside: break

@@ -1,0 +1,174 @@
+import ArgumentParser
+import LinuxKernel
+import Offsite
+
+/// `changes sync`: brings copies at other places up to date.
+struct SyncCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync",
+        abstract: "Makes the configured destinations equal to the source.",
+        discussion: """
+            What the tracker recorded since the last time is carried with rsync: content, deletions, renames, modes, \
+            times, symlinks and hard links. Destinations are the [[destination]] tables of the configuration; the \
+            README describes them.
+
+            A destination is a mirror: what is deleted here is deleted there. Keep snapshots there.
+            """,
+        subcommands: [Run.self, Init.self, Pause.self, Resume.self, Reset.self], defaultSubcommand: Run.self)
+
+    /// `changes sync [run]`.
+    struct Run: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Carries what is pending (the default).",
+            discussion: """
+                Exits 0 when everything that may be carried was; 1 when paths are quarantined or deletions wait to be \
+                allowed; 75 when a later try may succeed (the destination cannot be reached, or is full); 69 when there \
+                is no store. Nothing is lost in any case.
+                """)
+
+        @OptionGroup var choice: DestinationOptions
+
+        @Flag(help: "Carry what is pending and end (the default).")
+        var once = false
+
+        @Flag(help: "Go on for ever, as a service.")
+        var watch = false
+
+        @Flag(help: "Look at every path there is, and at everything that the destination has.")
+        var full = false
+
+        @Flag(help: "Write nothing anywhere; show what would be done.")
+        var dryRun = false
+
+        @Flag(help: "Show how far the transfer is.")
+        var progress = false
+
+        @Flag(help: "Carry out the deletions that wait.")
+        var allowDeletes = false
+
+        func validate() throws {
+            guard !(once && watch) else { throw ValidationError("--once and --watch exclude each other") }
+            guard !(watch && (full || dryRun || allowDeletes)) else {
+                throw ValidationError("--full, --dry-run and --allow-deletes are for a single run")
+            }
+        }
+
+        func run() throws {
+            var options = SyncOptions()
+            options.full = full
+            options.dryRun = dryRun
+            options.allowDeletes = allowDeletes
+            let configuration = try choice.configuration()
+            let session = SyncSession(
+                configuration: configuration, destinations: try choice.destinations(in: configuration),
+                options: options, showsProgress: progress)
+            try watch ? session.watch() : session.once()
+        }
+    }
+
+    /// `changes sync init`.
+    struct Init: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prepares a destination: its host's key, and the marker that says whose copy it is.",
+            discussion: """
+                Without the marker nothing is ever written to a destination: where its volume is not mounted there is \
+                none. A target that is not empty is taken over with --adopt: what is there and equal is not sent again, \
+                and what the source has not is listed and kept until `changes sync --allow-deletes`.
+                """)
+
+        @OptionGroup var choice: DestinationOptions
+
+        @Flag(help: "Take over a target that has files in it, or the marker of another host.")
+        var adopt = false
+
+        @Option(
+            help: ArgumentHelp(
+                "Trust the host if its key has this fingerprint, as ssh-keygen -l prints it.", valueName: "fingerprint")
+        )
+        var hostKey: String?
+
+        func run() throws {
+            let configuration = try choice.configuration()
+            for destination in try choice.destinations(in: configuration) {
+                try DestinationSetup(configuration: configuration, destination: destination)
+                    .run(adopt: adopt, hostKey: hostKey)
+            }
+        }
+    }
+
+    /// `changes sync pause`.
+    struct Pause: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Carries nothing more until `resume`; what changes is kept.")
+
+        @OptionGroup var choice: DestinationOptions
+
+        func run() throws { try choice.forEach { try SyncSwitch($0, in: $1).pause() } }
+    }
+
+    /// `changes sync resume`.
+    struct Resume: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Ends a pause, and tries quarantined paths again at once.")
+
+        @OptionGroup var choice: DestinationOptions
+
+        func run() throws { try choice.forEach { try SyncSwitch($0, in: $1).resume() } }
+    }
+
+    /// `changes sync reset`.
+    struct Reset: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The next run looks at everything, as with --full; quarantined paths are tried again.")
+
+        @OptionGroup var choice: DestinationOptions
+
+        func run() throws { try choice.forEach { try SyncSwitch($0, in: $1).reset() } }
+    }
+}
+
+/// Which destinations a command is about.
+struct DestinationOptions: ParsableArguments {
+    @Argument(help: ArgumentHelp("The destinations. Default: all that are configured.", valueName: "destination"))
+    var names: [String] = []
+
+    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
+    var config: PathArgument?
+
+    @Option(help: ArgumentHelp("The state directory of the tracker.", valueName: "dir"))
+    var state: PathArgument?
+
+    func configuration() throws -> Configuration {
+        var overrides = ConfigurationOverrides()
+        overrides.stateDirectory = try state?.absolute(option: "--state")
+        do throws(ConfigurationError) {
+            return try ConfigurationSource(file: config?.bytes, overrides: overrides).load()
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    func destinations(in configuration: Configuration) throws -> [DestinationSettings] {
+        let all = configuration.destinations
+        if names.isEmpty {
+            guard !all.isEmpty else {
+                throw CommandFailure(.configuration, "no [[destination]] is configured; the README shows one")
+            }
+            return all
+        }
+        return try names.map { name in
+            guard let found = all.first(where: { $0.name == name }) else {
+                let known = all.map(\.name).joined(separator: ", ")
+                throw CommandFailure(
+                    .usage,
+                    "there is no destination \(name)" + (all.isEmpty ? "" : "; configured: \(known)"))
+            }
+            return found
+        }
+    }
+
+    func forEach(_ body: (DestinationSettings, [UInt8]) throws -> Void) throws {
+        let configuration = try configuration()
+        for destination in try destinations(in: configuration) { try body(destination, configuration.store.directory) }
+    }
+}

@@ -1,0 +1,44 @@
+import ChangeStore
+import LinuxKernel
+import Offsite
+
+/// Turns a destination's worker off and on, while it runs or not.
+struct SyncSwitch {
+    private let name: String
+    private let consumer: Consumer
+
+    /// The note that says that nothing is to be carried.
+    static let pauseNote = "paused"
+
+    init(_ destination: DestinationSettings, in stateDirectory: [UInt8]) throws {
+        name = destination.name
+        consumer = try openConsumer(destination.name, in: stateDirectory)
+    }
+
+    func pause() throws {
+        try writing { try consumer.setNote(Self.pauseNote, [1]) }
+        try Output.write("\(name): paused; what changes is kept until `changes sync resume \(name)`\n")
+    }
+
+    func resume() throws {
+        try writing {
+            try consumer.setNote(Self.pauseNote, nil)
+            try consumer.makeDue([.quarantined, .waiting])
+        }
+        try Output.write("\(name): goes on\n")
+    }
+
+    func reset() throws {
+        try writing {
+            try consumer.requestFull()
+            try consumer.makeDue([.quarantined, .waiting])
+        }
+        try Output.write("\(name): the next run looks at everything\n")
+    }
+
+    private func writing(_ body: () throws -> Void) throws {
+        do { try body() } catch let error as StoreError {
+            throw CommandFailure(.inputOutput, "the destination's file cannot be written: \(error)")
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import LinuxKernel
+import Offsite
+
+/// What a worker says: one line a batch, on standard error, and how far it is where somebody looks.
+final class SyncVoice {
+    private let name: String
+    let isOnTerminal: Bool
+    private var isProgressShown = false
+
+    init(_ name: String, isOnTerminal: Bool) {
+        self.name = name
+        self.isOnTerminal = isOnTerminal
+    }
+
+    func say(_ text: String) {
+        if isProgressShown { StandardError.write(Array("\r\u{1B}[K".utf8)) }
+        isProgressShown = false
+        Output.complain("changes: sync \(name): \(text)")
+    }
+
+    func tell(_ event: SyncEvent) {
+        switch event {
+        case .fullPass(let reason, let isContinued):
+            say((isContinued ? "goes on looking at everything: " : "looks at everything: ") + reason)
+        case .batch(let batch): say(Self.text(of: batch))
+        case .deletionsHeld(let count, let reason):
+            say("\(count) deletions wait (\(reason)); look at them with --dry-run, then run it with --allow-deletes")
+        case .quarantined(let path, let reason): say("set aside: \(TerminalText.of(path)): \(reason)")
+        case .notice(let text): say(text)
+        }
+    }
+
+    static func text(of batch: BatchReport) -> String {
+        var text = "\(batch.paths) paths, \(ByteSizeText.approximate(batch.statistics.sent)) sent"
+        text += ", \(batch.deleted) deleted, \(batch.linked) linked"
+        if batch.postponed > 0 { text += ", \(batch.postponed) wait" }
+        if batch.heldDeletions > 0 { text += ", \(batch.heldDeletions) deletions held" }
+        if batch.quarantined > 0 { text += ", \(batch.quarantined) set aside" }
+        let tenths = Int((batch.seconds * 10).rounded())
+        return text + ", \(tenths / 10).\(tenths % 10) s"
+    }
+
+    func summarize(_ report: SyncReport, dryRun: Bool) {
+        if dryRun {
+            say("would look at \(report.paths) paths and delete \(report.deleted)")
+            return
+        }
+        var text = report.batches == 0 ? "up to date" : "up to date after \(report.batches) batches"
+        if report.waiting > 0 { text += "; \(report.waiting) paths wait until they are written or there" }
+        if report.quarantined > 0 { text += "; \(report.quarantined) paths are set aside" }
+        say(text)
+    }
+
+    /// What a dry run would do, on standard output.
+    func show(_ plan: BatchPlan) {
+        var text = ""
+        for unit in plan.units {
+            for path in unit.paths { text += "put     \(TerminalText.of(path))\n" }
+        }
+        for path in plan.gone { text += "delete  \(TerminalText.of(path))\n" }
+        try? Output.write(text)
+    }
+
+    /// rsync's own line of `--info=progress2`: bytes, percent, rate, time left.
+    func showProgress(_ bytes: ArraySlice<UInt8>) {
+        let pieces = bytes.split { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
+        guard let last = pieces.last(where: { $0.contains(UInt8(ascii: "%")) }) else { return }
+        isProgressShown = true
+        StandardError.write(Array("\r\(name): \(TerminalText.of(Array(last.prefix(100))))\u{1B}[K".utf8))
+    }
+}

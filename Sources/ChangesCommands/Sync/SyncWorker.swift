@@ -1,0 +1,84 @@
+import ChangeStore
+import LinuxKernel
+import Offsite
+import SystemPackage
+import SystemdSupport
+import TrackerDaemon
+import Tracking
+
+/// One run for one destination, with everything that is known on this side of it.
+struct SyncWorker {
+    private let configuration: Configuration
+    private let destination: DestinationSettings
+    private let consumer: Consumer
+    private let voice: SyncVoice
+    private let context: SyncContext
+
+    /// - Throws: `CommandFailure` when a pattern cannot be used.
+    init(
+        _ configuration: Configuration, _ destination: DestinationSettings, consumer: Consumer,
+        stop: any StopSignal, voice: SyncVoice, notifier: ServiceNotifier?
+    ) throws {
+        self.configuration = configuration
+        self.destination = destination
+        self.consumer = consumer
+        self.voice = voice
+        let state = configuration.store.directory
+        let scope = SourceScope(source: destination.source, isExcluded: try Self.exclusion(destination))
+        context = SyncContext(
+            stateDirectory: state, consumer: consumer, machine: MachineIdentity.own, scope: scope, stop: stop,
+            settle: { try settleIfRunning(in: state) }, tell: { voice.tell($0) },
+            heartbeat: { notifier?.ping() }, progress: voice.isOnTerminal ? { voice.showProgress($0) } : nil,
+            planned: { voice.show($0) })
+    }
+
+    /// - Throws: `CommandFailure`.
+    func run(_ options: SyncOptions) throws -> SyncReport {
+        do {
+            if try consumer.note(SyncSwitch.pauseNote) != nil {
+                voice.say("paused: `changes sync resume \(destination.name)` ends that")
+                return SyncReport()
+            }
+            let report = try SyncRun(destination, context: context, options: options).run()
+            if !options.dryRun { try consumer.noteSuccess(at: .now) }
+            voice.summarize(report, dryRun: options.dryRun)
+            return report
+        } catch let failure as SyncFailure {
+            if failure != .interrupted { try? consumer.noteFailure(failure.description, at: .now) }
+            throw CommandFailure(failure)
+        } catch let error as StoreError {
+            throw ChangesCommands.failure(of: error, in: configuration.store.directory)
+        }
+    }
+
+    /// What `include` and `exclude` leave out: a path, or one of the directories that it lies in.
+    private static func exclusion(
+        _ destination: DestinationSettings
+    ) throws -> @Sendable ([UInt8], Bool?) -> Bool {
+        guard !destination.exclude.isEmpty else { return { _, _ in false } }
+        // As in gitignore(5): a later pattern wins, and `!` takes back.
+        let patterns = destination.exclude + destination.include.map { [UInt8(ascii: "!")] + $0 }
+        let list: ExcludeList
+        do throws(PatternError) { list = try ExcludeList(patterns: patterns) } catch {
+            throw CommandFailure(.configuration, "\(destination.name): \(error)")
+        }
+        return { path, isDirectory in
+            for parent in BatchPlan.parents(of: path) where list.excludes(path: parent, isDirectory: true) {
+                return true
+            }
+            return list.excludes(path: path, isDirectory: isDirectory)
+        }
+    }
+}
+
+/// Has the tracker record what happened before; without one the store is what the last one left.
+///
+/// - Throws: `CommandFailure`: `temporary` when it cannot tell.
+private func settleIfRunning(in directory: [UInt8]) throws {
+    do throws(ControlError) {
+        _ = try ControlClient.request(.settle, stateDirectory: directory, timeout: .seconds(3_600))
+    } catch {
+        if case .notRunning = error { return }
+        throw CommandFailure(.temporary, "the tracker does not answer: \(error)")
+    }
+}

@@ -1,0 +1,96 @@
+public import ChangeStore
+import LinuxKernel
+
+/// Looks at a destination before its first use: `changes sync init`.
+public final class DestinationInspection {
+    private let link: DestinationLink
+    private let destination: DestinationSettings
+    private let machine: String
+    /// For people: what was found, a line each.
+    public private(set) var facts: [String] = []
+
+    /// - Throws: `SyncFailure`.
+    public init(
+        _ destination: DestinationSettings, stateDirectory: [UInt8], machine: String
+    ) throws(SyncFailure) {
+        self.destination = destination
+        self.machine = machine
+        link = try DestinationLink(
+            destination, stateDirectory: stateDirectory, process: RsyncProcess(stop: NoStopSignal()))
+    }
+
+    /// Finds out what the other side can do, and puts the marker there.
+    ///
+    /// - Parameter adopt: whether files that are there, or another host's marker, are no reason to refuse.
+    /// - Throws: `SyncFailure`, `StoreError`.
+    public func initialize(consumer: Consumer, adopt: Bool) throws {
+        let hasShell = try findShell()
+        try consumer.setNote("shell", [hasShell ? 1 : 0])
+        // The receiver is not asked for the marker: there is none yet.
+        link.hasShell = false
+        let found: DestinationMarker?
+        do throws(SyncFailure) { found = try link.readMarker() } catch {
+            guard adopt, case .foreignMarker = error else { throw error }
+            found = nil
+        }
+        if let found, !adopt {
+            guard found.machine == machine, found.destination == destination.name else {
+                throw SyncFailure.foreignMarker(
+                    target: destination.target.text,
+                    "is that of \"\(found.destination.prefix(100))\" of another host or configuration")
+            }
+            facts.append("it has the marker of this host already: nothing was changed")
+            return
+        }
+        if found == nil, !adopt { try refuseFiles() }
+        try link.write(DestinationMarker(destination: destination.name, machine: machine), isNew: true)
+        try probeDeletion(consumer)
+    }
+
+    private func refuseFiles() throws {
+        var count = 0
+        do throws(SyncFailure) { try link.list { _, _ in count += 1 } } catch {
+            guard case .rsync(.partial, _, _, _) = error else { throw error }
+            throw SyncFailure.noTarget(destination.target.text, error.description)
+        }
+        if count > 0 { throw SyncFailure.notEmpty(target: destination.target.text, count) }
+    }
+
+    /// Whether the other side runs commands for us; rrsync and rsync daemons run none.
+    private func findShell() throws -> Bool {
+        guard case .ssh = destination.target else {
+            if case .local = destination.target { return true }
+            facts.append("an rsync daemon: it cannot say how much room there is, nor sync its disk")
+            return false
+        }
+        let word = "nfs-changes-shell"
+        let result = try link.shell(
+            "echo \(word); command -v flock >/dev/null && echo flock; rsync --version | head -n 1")
+        let lines = String(decoding: result.output.prefix(4_096), as: UTF8.self).split(separator: "\n")
+        if lines.first == word[...] {
+            guard lines.contains("flock") else {
+                facts.append("there is no flock(1): nothing keeps an old receiver and a new one apart")
+                return false
+            }
+            if let version = lines.last { facts.append("receiver: \(OctalEscapes.display(Array(version.utf8)))") }
+            return true
+        }
+        let verdict = RsyncVerdict(status: result.status, errors: result.errors)
+        if result.status == 255 || verdict == .stop && result.status == 12 {
+            throw SyncFailure.rsync(
+                verdict, status: result.status, step: "logging in", errors: DestinationLink.display(result.errors))
+        }
+        facts.append("the key runs rsync only (rrsync): it cannot say how much room there is, nor sync its disk")
+        return false
+    }
+
+    /// Whether the receiver deletes by list, tried in the directory for temporary files.
+    private func probeDeletion(_ consumer: Consumer) throws {
+        link.deletesByList = true
+        let path = Array("\(DestinationMarker.directory)/tmp/probe".utf8)
+        let outcome = try link.delete([path], atMost: 10)
+        try link.check(outcome, "trying a deletion")
+        try consumer.setNote("no-deletion-by-list", link.deletesByList ? nil : [1])
+        if !link.deletesByList { facts.append("its rsync refuses deletion by list: filters are used") }
+    }
+}

@@ -1,0 +1,361 @@
+import ChangeStore
+import Glibc
+import LinuxKernel
+import SystemPackage
+
+/// Runs rsync between this host and a destination.
+final class DestinationLink {
+    let settings: DestinationSettings
+    /// What a stop or a heartbeat does to a run.
+    let process: RsyncProcess
+    /// A directory of this destination's own on this host, for empty skeletons and markers.
+    private let scratch: [UInt8]
+    private let ssh: SSHCommand?
+    private let socketDirectory: [UInt8]?
+    /// The other side has a shell for us, not only rsync (rrsync does not).
+    var hasShell = false
+    /// The receiver deletes by list.
+    var deletesByList = true
+
+    /// Where rsync keeps the part of a file that it could not finish, in the file's directory.
+    static let partialName = Array(".nfs-changes-partial".utf8)
+
+    /// Seconds without any progress after which a transfer is given up.
+    private static let timeout = 300
+
+    struct Outcome {
+        var verdict: RsyncVerdict
+        var status: Int32
+        var statistics = RsyncStatistics()
+        var errors: [UInt8]
+    }
+
+    /// - Throws: `SyncFailure.system` when the directories cannot be made.
+    init(_ settings: DestinationSettings, stateDirectory: [UInt8], process: RsyncProcess) throws(SyncFailure) {
+        self.settings = settings
+        self.process = process
+        let base = stateDirectory + Array("/offsite".utf8)
+        scratch = base + Array("/\(settings.name)".utf8)
+        do throws(Errno) {
+            try FileSystemLook.makeDirectory(base)
+            try FileSystemLook.makeDirectory(scratch)
+            if case .ssh = settings.target {
+                let directory = try FileSystemLook.makeTemporaryDirectory(prefix: Array("nfs-changes-ssh".utf8))
+                socketDirectory = directory
+                ssh = SSHCommand(
+                    settings: settings.ssh, defaultKnownHosts: base + Array("/known_hosts".utf8),
+                    socketDirectory: directory)
+            } else {
+                socketDirectory = nil
+                ssh = nil
+            }
+        } catch {
+            throw .system("making a directory in \(OctalEscapes.display(stateDirectory))", error)
+        }
+    }
+
+    deinit {
+        guard let socketDirectory else { return }
+        if let ssh, case .ssh(let user, let host, _) = settings.target,
+            !FileSystemLook.names(in: socketDirectory).isEmpty
+        {
+            _ = try? process.run(ssh.closing((user.map { $0 + "@" } ?? "") + host))
+        }
+        try? FileSystemLook.removeTree(socketDirectory)
+    }
+
+    /// Takes over what was found out about the destination before.
+    func recall(_ consumer: Consumer) throws(StoreError) {
+        hasShell = try consumer.note("shell") == [1]
+        deletesByList = try consumer.note("no-deletion-by-list") == nil
+    }
+
+    // MARK: Transfers
+
+    /// Sends paths, which are relative to the source, each by itself: a directory without what is in it.
+    func put(_ paths: [[UInt8]], isForced: Bool, take: ((ArraySlice<UInt8>) -> Void)? = nil) throws(SyncFailure)
+        -> Outcome
+    {
+        var options = ["-aH", "--force", "--temp-dir=\(DestinationMarker.directory)/tmp"]
+        options.append("--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self))
+        if isForced { options.append("--ignore-times") }
+        if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
+        if take != nil { options += ["--info=progress2", "--outbuf=L"] }
+        options += ownershipOptions
+        return try run(
+            options, list: paths, from: settings.source, to: targetText, isGuarded: true, take: take)
+    }
+
+    /// Makes entries of a directory from those of another one at the destination, where they are alike.
+    ///
+    /// - Parameters:
+    ///   - entries: relative to `directory`.
+    ///   - directory: relative to source and target; it is there.
+    ///   - other: relative to the target.
+    func link(_ entries: [[UInt8]], in directory: [UInt8], from other: [UInt8]) throws(SyncFailure) -> Outcome {
+        let up = String(repeating: "../", count: directory.split(separator: UInt8(ascii: "/")).count)
+        var options = ["-aH", "--link-dest=" + up + String(decoding: other, as: UTF8.self)]
+        options += ownershipOptions
+        if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
+        return try run(
+            options, list: entries, from: settings.source + [UInt8(ascii: "/")] + directory,
+            to: targetText + "/" + String(decoding: directory, as: UTF8.self), isGuarded: true)
+    }
+
+    /// What the transfer does about owners and modes; verification does the same.
+    var ownershipOptions: [String] {
+        switch settings.ownership {
+        case .drop: ["--no-owner", "--no-group", "--no-devices", "--chmod=Du+rwx,Fu+rw"]
+        case .keep: ["--numeric-ids"]
+        case .fakeSuper: ["--numeric-ids", "-M--fake-super"]
+        }
+    }
+
+    /// Deletes paths with everything in them. The source of this run is empty but for their parents: whatever happens to
+    /// the real one meanwhile, no more than what is listed can go.
+    func delete(_ paths: [[UInt8]], atMost limit: Int64) throws(SyncFailure) -> Outcome {
+        let skeleton = scratch + Array("/skeleton".utf8)
+        let parents = Set(paths.flatMap { BatchPlan.parents(of: $0) }).sorted(by: BatchPlan.precedes)
+        do throws(Errno) {
+            try FileSystemLook.removeTree(skeleton)
+            try FileSystemLook.makeDirectory(skeleton)
+            for parent in parents { try FileSystemLook.makeDirectory(skeleton + [UInt8(ascii: "/")] + parent) }
+        } catch {
+            throw .system("making \(OctalEscapes.display(skeleton))", error)
+        }
+        defer { try? FileSystemLook.removeTree(skeleton) }
+        // Not -a: the skeleton's times and modes are nobody's.
+        let options = ["--dirs", "--links", "--force", "--max-delete=\(limit)"]
+        if deletesByList {
+            let outcome = try run(
+                options + ["--delete-missing-args"], list: paths, from: skeleton, to: targetText, isGuarded: true)
+            if outcome.verdict != .refusesMissingArguments { return outcome }
+            deletesByList = false
+        }
+        return try deleteByFilter(paths, options, skeleton)
+    }
+
+    /// For receivers that refuse `--delete-missing-args`: their directories are listed with `--delete`, and a filter
+    /// puts all but what is to go out of its reach.
+    private func deleteByFilter(
+        _ paths: [[UInt8]], _ options: [String], _ skeleton: [UInt8]
+    ) throws(SyncFailure) -> Outcome {
+        var rules: [UInt8] = []
+        for path in paths {
+            let pattern = [UInt8(ascii: "/")] + Self.literalPattern(path)
+            rules += Array("R ".utf8) + pattern + [0] + Array("R ".utf8) + pattern + Array("/**".utf8) + [0]
+        }
+        rules += Array("P *".utf8) + [0]
+        let file: OwnedDescriptor
+        do throws(Errno) { file = try OwnedDescriptor.memoryFile(rules) } catch {
+            throw .system("making a file in memory", error)
+        }
+        let directories = Set(paths.map { BatchPlan.parents(of: $0).last ?? [] }).sorted(by: BatchPlan.precedes)
+        // --from0 comes before the filter file, which is read as lines otherwise.
+        return try run(
+            options + ["--delete", "--from0", "--filter=merge /proc/self/fd/\(file.number)"],
+            list: directories.map { $0 + [UInt8(ascii: "/")] }, from: skeleton, to: targetText, isGuarded: true,
+            inheriting: [file.number])
+    }
+
+    /// A pattern that matches this path alone (rsync(1), PATTERN MATCHING RULES): a backslash escapes only where there is
+    /// a wildcard.
+    static func literalPattern(_ path: [UInt8]) -> [UInt8] {
+        // `/**` is added to it, so that there always is one in the second rule; the first has to be alike.
+        let wildcards = Array("*?[".utf8)
+        guard path.contains(where: { wildcards.contains($0) || $0 == UInt8(ascii: "\\") }) else { return path }
+        return path.flatMap { byte in
+            wildcards.contains(byte) || byte == UInt8(ascii: "\\") ? [UInt8(ascii: "\\"), byte] : [byte]
+        }
+    }
+
+    // MARK: The marker
+
+    /// - Returns: nil when there is none.
+    func readMarker() throws(SyncFailure) -> DestinationMarker? {
+        let place = scratch + Array("/read".utf8)
+        do throws(Errno) {
+            try FileSystemLook.removeTree(place)
+            try FileSystemLook.makeDirectory(place)
+        } catch {
+            throw .system("making \(OctalEscapes.display(place))", error)
+        }
+        defer { try? FileSystemLook.removeTree(place) }
+        let outcome = try run(
+            ["--ignore-times", "--max-size=4k"], list: [Self.markerPath], from: targetText, to: place,
+            isGuarded: false)
+        if outcome.verdict == .partial, String(decoding: outcome.errors, as: UTF8.self).contains("No such file") {
+            return nil
+        }
+        try check(outcome, "reading the marker")
+        guard
+            let bytes = try? OwnedDescriptor.open(
+                place + [UInt8(ascii: "/")] + Self.markerPath, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+            ).read(atMost: 4_096)
+        else { return nil }
+        guard let marker = DestinationMarker(parsing: bytes) else {
+            throw .foreignMarker(target: settings.target.text, "cannot be understood")
+        }
+        return marker
+    }
+
+    private static let markerPath = Array("\(DestinationMarker.directory)/\(DestinationMarker.name)".utf8)
+
+    /// Writes the marker, and makes the directory for temporary files.
+    ///
+    /// - Parameter isNew: there may be none so far.
+    func write(_ marker: DestinationMarker, isNew: Bool = false) throws(SyncFailure) {
+        let place = scratch + Array("/write".utf8)
+        let directory = place + Array("/\(DestinationMarker.directory)".utf8)
+        do throws(Errno) {
+            try FileSystemLook.makeDirectory(place)
+            try FileSystemLook.makeDirectory(directory)
+            try FileSystemLook.makeDirectory(directory + Array("/tmp".utf8))
+            try replaceFile(directory + Array("/\(DestinationMarker.name)".utf8), with: marker.text)
+        } catch {
+            throw .system("making \(OctalEscapes.display(place))", error)
+        }
+        let temporary = Array("\(DestinationMarker.directory)/tmp".utf8)
+        let outcome = try run(
+            ["--ignore-times", "--chmod=D0700,F0600"], list: [temporary, Self.markerPath], from: place,
+            to: targetText, isGuarded: !isNew)
+        try check(outcome, "writing the marker")
+    }
+
+    /// Removes what a receiver that was killed left of files that it was writing.
+    func emptyTemporaryDirectory() throws(SyncFailure) {
+        let place = scratch + Array("/empty".utf8)
+        do throws(Errno) { try FileSystemLook.makeDirectory(place) } catch {
+            throw .system("making \(OctalEscapes.display(place))", error)
+        }
+        let outcome = try run(
+            ["--recursive", "--delete", "--force"], list: nil, from: place,
+            to: targetText + "/\(DestinationMarker.directory)/tmp", isGuarded: true)
+        try check(outcome, "emptying the directory for temporary files")
+    }
+
+    /// Goes through everything that the destination has, but for what is this program's or DSM's own.
+    ///
+    /// - Parameter visit: gets a path relative to the target, and whether it is a directory.
+    func list(_ visit: ([UInt8], Bool) -> Void) throws(SyncFailure) {
+        let place = scratch + Array("/empty".utf8)
+        do throws(Errno) { try FileSystemLook.makeDirectory(place) } catch {
+            throw .system("making \(OctalEscapes.display(place))", error)
+        }
+        var options = ["--dry-run", "--recursive", "--links", "--devices", "--specials", "--out-format=%n"]
+        options.append("--exclude=/\(DestinationMarker.directory)")
+        options += SourceScope.reservedNames.sorted(by: BatchPlan.precedes).map {
+            "--exclude=" + String(decoding: $0, as: UTF8.self)
+        }
+        let sides = [Array((targetText + "/").utf8), place + [UInt8(ascii: "/")]]
+        var result: Result<Outcome, SyncFailure> = .failure(.interrupted)
+        withoutActuallyEscaping(visit) { visit in
+            var parser = ListingParser()
+            result = Result { () throws(SyncFailure) in
+                try run(
+                    options, list: nil, sides, isGuarded: false, inheriting: [], hasStatistics: false,
+                    take: { bytes in parser.take(bytes, visit) })
+            }
+        }
+        try check(try result.get(), "listing the destination")
+    }
+
+    // MARK: Commands
+
+    /// Runs a command in the shell of the destination, or here for a local target.
+    func shell(_ command: String) throws(SyncFailure) -> RsyncProcess.Result {
+        var arguments: [[UInt8]]
+        switch settings.target {
+        case .ssh(let user, let host, _):
+            arguments = (ssh?.arguments ?? []) + [Array(((user.map { $0 + "@" } ?? "") + host).utf8)]
+        case .local: arguments = [Array("sh".utf8), Array("-c".utf8)]
+        case .daemon: return RsyncProcess.Result(status: 127, output: [], errors: [], wasInterrupted: false)
+        }
+        arguments.append(Array(command.utf8))
+        do throws(Errno) { return try process.run(arguments) } catch { throw .missingProgram("ssh", error) }
+    }
+
+    /// The target's path on its host; nil for a daemon's.
+    var targetPath: String? {
+        switch settings.target {
+        case .ssh(_, _, let path), .local(let path): path
+        case .daemon: nil
+        }
+    }
+
+    var targetText: String { settings.target.text }
+
+    func check(_ outcome: Outcome, _ step: String) throws(SyncFailure) {
+        switch outcome.verdict {
+        case .done: return
+        case .interrupted: throw .interrupted
+        case let verdict:
+            throw .rsync(verdict, status: outcome.status, step: step, errors: Self.display(outcome.errors))
+        }
+    }
+
+    /// The last lines that rsync wrote, for people: bounded, escaped, on one line.
+    static func display(_ errors: [UInt8]) -> String {
+        let lines = errors.split(separator: UInt8(ascii: "\n")).suffix(3)
+        return lines.map { OctalEscapes.display(Array($0.prefix(300))) }.joined(separator: "; ")
+    }
+
+    // MARK: Running rsync
+
+    private func run(
+        _ options: [String], list: [[UInt8]]?, from: [UInt8], to: String, isGuarded: Bool, inheriting: [CInt] = [],
+        take: ((ArraySlice<UInt8>) -> Void)? = nil
+    ) throws(SyncFailure) -> Outcome {
+        let sides = [from + [UInt8(ascii: "/")], Array((to + "/").utf8)]
+        return try run(options, list: list, sides, isGuarded: isGuarded, inheriting: inheriting, take: take)
+    }
+
+    private func run(
+        _ options: [String], list: [[UInt8]]?, from: String, to: [UInt8], isGuarded: Bool
+    ) throws(SyncFailure) -> Outcome {
+        let sides = [Array((from + "/").utf8), to + [UInt8(ascii: "/")]]
+        return try run(options, list: list, sides, isGuarded: isGuarded, inheriting: [], take: nil)
+    }
+
+    /// - Parameters:
+    ///   - list: relative paths; nil: no list.
+    ///   - isGuarded: the receiver starts only where the marker is, and only one at a time.
+    private func run(
+        _ options: [String], list: [[UInt8]]?, _ sides: [[UInt8]], isGuarded: Bool, inheriting: [CInt],
+        hasStatistics: Bool = true, take: ((ArraySlice<UInt8>) -> Void)?
+    ) throws(SyncFailure) -> Outcome {
+        var arguments = ["rsync"] + options + ["--no-human-readable", "--no-motd"]
+        if hasStatistics { arguments.append("--stats") }
+        if case .local = settings.target {} else { arguments.append("--timeout=\(Self.timeout)") }
+        if list != nil { arguments += ["--from0", "--files-from=-"] }
+        var bytes = arguments.map { Array($0.utf8) }
+        if let ssh {
+            bytes += [Array("-e".utf8), ssh.text]
+            if isGuarded, hasShell { bytes.append(Array(guardedReceiver.utf8)) }
+        }
+        if let file = settings.passwordFile { bytes.append(Array("--password-file=".utf8) + file) }
+        bytes.append(Array("--".utf8))
+        bytes += sides
+        var input: [UInt8] = []
+        for path in list ?? [] {
+            input += Array("./".utf8) + path
+            input.append(0)
+        }
+        let result: RsyncProcess.Result
+        do throws(Errno) {
+            result = try process.run(bytes, input: list == nil ? nil : input, inheriting: inheriting, take: take)
+        } catch {
+            throw .missingProgram("rsync", error)
+        }
+        return Outcome(
+            verdict: result.wasInterrupted ? .interrupted : RsyncVerdict(status: result.status, errors: result.errors),
+            status: result.status, statistics: RsyncStatistics(parsing: result.output), errors: result.errors)
+    }
+
+    /// The receiver's command: the marker may have gone with its volume since it was read, and the receiver of a worker
+    /// that was killed may still be at work.
+    private var guardedReceiver: String {
+        let place = (targetPath ?? "") + "/\(DestinationMarker.directory)"
+        return "--rsync-path=test -f \(place)/\(DestinationMarker.name) && exec flock -n -E 75 \(place)/lock rsync"
+    }
+}

@@ -1,0 +1,87 @@
+public import LinuxKernel
+
+/// What one batch does at the destination. Paths are relative to the source.
+public struct BatchPlan: Equatable, Sendable {
+    /// What is to be sent, in the order of its first path; parents come before what is in them.
+    public var units: [Unit] = []
+    /// To be deleted with everything in them; none lies in another.
+    public var deletions: [[UInt8]] = []
+    /// Every path that is gone, in `deletions` or in one of them.
+    public var gone: [[UInt8]] = []
+    /// Paths that are put off.
+    public var postponed: [Postponed] = []
+
+    public init() {}
+
+    /// Paths that go in one run of rsync or not at all: the names of an inode.
+    public struct Unit: Equatable, Sendable {
+        public let paths: [[UInt8]]
+        /// To be sent whatever size and time say.
+        public let isForced: Bool
+        /// Bytes of content that may have to be sent.
+        public let bytes: Int64
+
+        public init(_ paths: [[UInt8]], isForced: Bool = false, bytes: Int64 = 0) {
+            self.paths = paths
+            self.isForced = isForced
+            self.bytes = bytes
+        }
+    }
+
+    /// Bytes of content that may have to be sent.
+    public var bytes: Int64 { units.reduce(0) { $0 + $1.bytes } }
+
+    public struct Postponed: Equatable, Sendable {
+        public let path: [UInt8]
+        public let facts: PathFacts
+        public let due: Timestamp
+        public let reason: Reason
+
+        public init(path: [UInt8], facts: PathFacts, due: Timestamp, reason: Reason) {
+            self.path = path
+            self.facts = facts
+            self.due = due
+            self.reason = reason
+        }
+    }
+
+    public enum Reason: Equatable, Sendable {
+        /// It is being written.
+        case unsettled
+        /// It is not there although nothing says that it was deleted: that may come, or a file system is not mounted.
+        case absent
+        /// It cannot be looked at: the errno.
+        case unreadable(Int32)
+        /// Its root is missing, held or another one.
+        case rootAway
+    }
+
+    /// Nothing is to be done at the destination.
+    public var isEmpty: Bool { units.isEmpty && deletions.isEmpty }
+
+    /// The parents of a relative path, nearest last.
+    public static func parents(of path: [UInt8]) -> [[UInt8]] {
+        path.indices.filter { path[$0] == UInt8(ascii: "/") }.map { Array(path[..<$0]) }
+    }
+
+    /// The paths of some units with all their parents, each once, parents first.
+    public static func paths(of units: some Sequence<Unit>) -> [[UInt8]] {
+        var all: Set<[UInt8]> = []
+        for unit in units {
+            for path in unit.paths where all.insert(path).inserted {
+                for parent in parents(of: path).reversed() where !all.insert(parent).inserted { break }
+            }
+        }
+        return all.sorted(by: precedes)
+    }
+
+    /// The order of components: what is in a directory follows it at once.
+    public static func precedes(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        for (a, b) in zip(left, right) where a != b {
+            if a == UInt8(ascii: "/") { return true }
+            if b == UInt8(ascii: "/") { return false }
+            return a < b
+        }
+        return left.count < right.count
+    }
+}

@@ -1,0 +1,70 @@
+import ChangeStore
+import LinuxKernel
+
+/// The directories that were renamed since the cursor: what is in them need not be sent again.
+struct RenameMap {
+    /// One directory, by absolute paths.
+    struct Rename: Equatable {
+        /// Where it was at the cursor.
+        let from: [UInt8]
+        /// Where it was last seen.
+        let to: [UInt8]
+    }
+
+    /// The outermost ones, in the order in which they happened.
+    private(set) var renames: [Rename] = []
+    /// Every name that a renamed directory had before its last.
+    private var former: Set<[UInt8]> = []
+
+    /// More would hardly be worth it: each is a run of rsync of its own.
+    private static let most = 256
+
+    /// Reads the history.
+    init(_ reader: StoreReader, after cursor: Int64, through end: Int64) throws {
+        try reader.run(HistoryScan(after: cursor, through: end)) { row in
+            if row.kind == .moved, row.type == .directory {
+                let record = row.record
+                if let from = record.from { add(from: from, to: record.path) }
+            }
+            return .next
+        }
+    }
+
+    init() {}
+
+    /// Adds what one row says.
+    mutating func add(from: [UInt8], to: [UInt8]) {
+        former.insert(from)
+        former.remove(to)
+        // What lies in a renamed directory moved with it.
+        if renames.contains(where: { Self.isSameMove(from, to, as: $0) }) { return }
+        if let earlier = renames.firstIndex(where: { $0.to == from }) {
+            let origin = renames[earlier].from
+            renames.remove(at: earlier)
+            if origin != to { renames.append(Rename(from: origin, to: to)) }
+            return
+        }
+        if renames.count < Self.most { renames.append(Rename(from: from, to: to)) }
+    }
+
+    /// `from` and `to` are the same entry below the two names of a rename.
+    private static func isSameMove(_ from: [UInt8], _ to: [UInt8], as rename: Rename) -> Bool {
+        guard let rest = Self.rest(of: from, below: rename.from), let other = Self.rest(of: to, below: rename.to)
+        else { return false }
+        return rest == other
+    }
+
+    /// What follows the name of a directory and a slash; nil for a path that is not in it.
+    static func rest(of path: [UInt8], below directory: [UInt8]) -> ArraySlice<UInt8>? {
+        guard path.count > directory.count, path[directory.count] == UInt8(ascii: "/"), path.starts(with: directory)
+        else { return nil }
+        return path[(directory.count + 1)...]
+    }
+
+    /// The path is a former name of a renamed directory, or below one.
+    func isFormer(_ path: [UInt8]) -> Bool {
+        if former.isEmpty { return false }
+        if former.contains(path) { return true }
+        return BatchPlan.parents(of: path).contains { former.contains($0) }
+    }
+}

@@ -1,0 +1,72 @@
+public import ChangeStore
+import LinuxKernel
+import SystemPackage
+
+/// Which paths a destination carries.
+public struct SourceScope: Sendable {
+    /// Absolute.
+    public let source: [UInt8]
+    /// Says of a path relative to the source whether patterns leave it out, itself or with one of its parents.
+    public let isExcluded: @Sendable (_ path: [UInt8], _ isDirectory: Bool?) -> Bool
+
+    public init(source: [UInt8], isExcluded: @escaping @Sendable ([UInt8], Bool?) -> Bool) {
+        self.source = source
+        self.isExcluded = isExcluded
+    }
+
+    /// The path relative to the source; nil when it is not carried.
+    public func relative(_ path: [UInt8], isDirectory: Bool?) -> [UInt8]? {
+        guard path.count > source.count + 1, path[source.count] == UInt8(ascii: "/"), path.starts(with: source) else {
+            return nil
+        }
+        let relative = Array(path[(source.count + 1)...])
+        if Self.isReserved(relative) { return nil }
+        return isExcluded(relative, isDirectory) ? nil : relative
+    }
+
+    /// Names that are this program's own at a destination, or DSM's: neither sent nor deleted.
+    static let reservedNames: Set<[UInt8]> = Set(
+        [".nfs-changes-partial", "@eaDir", "@tmp", "#recycle", "#snapshot", "@sharesnap"].map { Array($0.utf8) })
+    private static let ownDirectory = Array(DestinationMarker.directory.utf8)
+
+    private static func isReserved(_ path: [UInt8]) -> Bool {
+        let components = path.split(separator: UInt8(ascii: "/"))
+        return components.first.map { $0.elementsEqual(ownDirectory) } ?? true
+            || components.contains {
+                ($0.first == UInt8(ascii: "@") || $0.first == UInt8(ascii: "#")
+                    || $0.first == UInt8(ascii: ".")) && reservedNames.contains(Array($0))
+            }
+    }
+
+    public func absolute(_ path: [UInt8]) -> [UInt8] { source + [UInt8(ascii: "/")] + path }
+}
+
+/// The roots of the index as they are on the disk now.
+public struct RootCheck: Sendable {
+    /// Roots that cannot be relied on: missing, on another file system, or another directory. Absolute paths.
+    public let away: [[UInt8]]
+    /// Roots that are what the index means.
+    public let present: [[UInt8]]
+
+    /// Looks at each root.
+    public init(_ roots: [RootIdentity]) {
+        var away: [[UInt8]] = []
+        var present: [[UInt8]] = []
+        for root in roots { if Self.isPresent(root) { present.append(root.path) } else { away.append(root.path) } }
+        self.away = away
+        self.present = present
+    }
+
+    /// Whether a path is one of the roots that are away, or below one.
+    public func isAway(_ path: [UInt8]) -> Bool {
+        away.contains { root in
+            path.starts(with: root) && (path.count == root.count || path[root.count] == UInt8(ascii: "/"))
+        }
+    }
+
+    private static func isPresent(_ root: RootIdentity) -> Bool {
+        guard let opened = try? OpenDirectory(root.path, access: .look) else { return false }
+        guard opened.status.inode == root.inode, opened.status.born == root.born else { return false }
+        return (try? FileSystemIdentity(of: opened.descriptor.number))?.key == root.fileSystem
+    }
+}

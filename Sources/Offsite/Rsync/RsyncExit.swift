@@ -1,0 +1,56 @@
+/// What an exit status of rsync means for the batch that it carried (rsync(1), EXIT VALUES; what each one needs was
+/// tried with receivers from 3.1.2 to 3.5.0).
+public enum RsyncVerdict: Equatable, Sendable {
+    /// Everything arrived.
+    case done
+    /// Some files did not, or vanished meanwhile: look again, run again, and isolate what fails.
+    case partial
+    /// There were more deletions than allowed (`--max-delete`): no more of them until somebody looks.
+    case tooManyDeletions
+    /// The destination has no room.
+    case full
+    /// The source or the destination is not there.
+    case misplaced
+    /// The connection or the other side gave up: the same again, later.
+    case later
+    /// Another receiver is still at work there.
+    case busy
+    /// The receiver does not understand `--delete-missing-args`: delete the other way.
+    case refusesMissingArguments
+    /// Asking again would change nothing, or harm: a person has to look.
+    case stop
+    /// This process told it to end.
+    case interrupted
+
+    /// - Parameters:
+    ///   - status: the exit status; 128 and the number of the signal that ended it.
+    ///   - errors: what it wrote to its standard error.
+    public init(status: Int32, errors: [UInt8]) {
+        let text = String(decoding: errors, as: UTF8.self)
+        func says(_ words: String) -> Bool { text.contains(words) }
+        switch status {
+        case 0: self = .done
+        case 23, 24: self = says("No space left on device") || says("Disk quota exceeded") ? .full : .partial
+        case 25: self = .tooManyDeletions
+        case 11: self = says("Read-only file system") || says("Permission denied") ? .stop : .full
+        case 3: self = .misplaced
+        case 75: self = .busy
+        case 2 where says("mode 00"): self = .refusesMissingArguments
+        case 12, 255:
+            // DSM's Auto Block counts failed logins: trying again would lock this host out.
+            let isHopeless =
+                says("Permission denied") || says("Host key verification failed") || says("unknown option")
+                || says("not found") || says("@ERROR: auth failed")
+            if says("No space left on device") || says("Disk quota exceeded") {
+                self = .full
+            } else {
+                self = isHopeless ? .stop : .later
+            }
+        case 10, 20, 30, 35: self = .later
+        // A receiver or the system ended it: nothing is wrong with the batch.
+        case 128 + 1, 128 + 2, 128 + 9, 128 + 13, 128 + 15: self = .later
+        case 5 where says("max connections"): self = .later
+        default: self = .stop
+        }
+    }
+}

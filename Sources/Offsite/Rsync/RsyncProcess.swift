@@ -1,0 +1,136 @@
+import Glibc
+import LinuxKernel
+import SystemPackage
+
+/// Runs one program of a transfer to its end: what it writes is collected, bounded; what it reads is given as a whole.
+struct RsyncProcess {
+    /// Bytes of each stream that are kept: the first of the standard output, the last of the standard error.
+    static let mostOutput = 64 << 20
+    static let mostErrors = 64 * 1_024
+    /// Milliseconds between two looks whether all is well.
+    private static let interval: Int32 = 1_000
+    /// Seconds that a program has to end after SIGTERM, before SIGKILL: a stop is to take five.
+    private static let patience: Int64 = 4
+
+    struct Result {
+        /// The exit status; 128 and the number of the signal that ended it.
+        var status: Int32
+        var output: [UInt8]
+        var errors: [UInt8]
+        var wasInterrupted: Bool
+    }
+
+    let stop: any StopSignal
+    /// Called about once a second while a program runs.
+    var heartbeat: () -> Void = {}
+
+    private static let outputTag: UInt64 = 0
+    private static let errorTag: UInt64 = 1
+    private static let endTag: UInt64 = 2
+    private static let stopTag: UInt64 = 3
+
+    /// - Parameters:
+    ///   - input: what it finds on its standard input; nil: nothing.
+    ///   - take: gets its output as it comes, instead of its being collected.
+    /// - Throws: the errno that kept it from starting: `ENOENT` when there is no such program.
+    func run(
+        _ arguments: [[UInt8]], input: [UInt8]? = nil, environment: [(name: [UInt8], value: [UInt8])] = [],
+        inheriting descriptors: [CInt] = [], take: ((ArraySlice<UInt8>) -> Void)? = nil
+    ) throws(Errno) -> Result {
+        let list = try input.map { (bytes) throws(Errno) in ListFile(try OwnedDescriptor.memoryFile(bytes)) }
+        let output = try Pipe()
+        let errors = try Pipe()
+        let outputReader = output.reader
+        let outputWriter = output.writer
+        let errorReader = errors.reader
+        let errorWriter = errors.writer
+        let poll = try EventPoll()
+        var child = try ChildProcess.spawn(
+            arguments, environment: Self.environment + environment,
+            input: list.map { .descriptor($0.descriptor.number) } ?? .nothing,
+            output: .descriptor(outputWriter.number), error: .descriptor(errorWriter.number),
+            inheriting: descriptors)
+        outputWriter.close()
+        errorWriter.close()
+        try outputReader.setNonBlocking()
+        try errorReader.setNonBlocking()
+        let ended = try child.descriptor()
+        try poll.add(outputReader.number, for: .readable, tag: Self.outputTag)
+        try poll.add(errorReader.number, for: .readable, tag: Self.errorTag)
+        try poll.add(ended.number, for: .readable, tag: Self.endTag)
+        if stop.descriptor >= 0 { try poll.add(stop.descriptor, for: .readable, tag: Self.stopTag) }
+
+        var result = Result(status: 0, output: [], errors: [], wasInterrupted: false)
+        var killAt: MonotonicTime?
+        while true {
+            let ready = try poll.wait(milliseconds: Self.interval)
+            heartbeat()
+            if ready.contains(where: { $0.tag == Self.outputTag }),
+                try !Self.drain(outputReader, isOutput: true, &result, take)
+            {
+                try poll.remove(outputReader.number)
+            }
+            if ready.contains(where: { $0.tag == Self.errorTag }),
+                try !Self.drain(errorReader, isOutput: false, &result, take)
+            {
+                try poll.remove(errorReader.number)
+            }
+            if stop.isRequested(), !result.wasInterrupted {
+                result.wasInterrupted = true
+                try? child.signal(SIGTERM)
+                killAt = MonotonicTime.now.advanced(milliseconds: Self.patience * 1_000)
+            }
+            if let deadline = killAt, MonotonicTime.now > deadline {
+                killAt = nil
+                try? child.signal(SIGKILL)
+            }
+            guard let outcome = try child.poll() else { continue }
+            // What it wrote last. A child of its own may have the pipes still: their end is not waited for.
+            _ = try Self.drain(outputReader, isOutput: true, &result, take)
+            _ = try Self.drain(errorReader, isOutput: false, &result, take)
+            switch outcome {
+            case .exited(let status): result.status = status
+            case .signalled(let number): result.status = 128 + number
+            }
+            return result
+        }
+    }
+
+    /// A class, so that it can be optional.
+    private final class ListFile {
+        let descriptor: OwnedDescriptor
+        init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+    }
+
+    /// Messages in English, which they are told apart by, and no options from the environment (rsync(1)).
+    private static let environment: [(name: [UInt8], value: [UInt8])] = [
+        (Array("LC_ALL".utf8), Array("C".utf8)), (Array("RSYNC_OLD_ARGS".utf8), Array("0".utf8)),
+        (Array("RSYNC_PROTECT_ARGS".utf8), Array("0".utf8)), (Array("RSYNC_ICONV".utf8), []),
+        (Array("POPT_CONFIG".utf8), []),
+    ]
+
+    /// Reads what there is.
+    ///
+    /// - Returns: false at the end.
+    private static func drain(
+        _ reader: borrowing OwnedDescriptor, isOutput: Bool, _ result: inout Result,
+        _ take: ((ArraySlice<UInt8>) -> Void)?
+    ) throws(Errno) -> Bool {
+        while true {
+            let bytes: [UInt8]
+            do throws(Errno) { bytes = try reader.read(atMost: 65_536) } catch {
+                if error == .wouldBlock { return true }
+                throw error
+            }
+            if bytes.isEmpty { return false }
+            if !isOutput {
+                result.errors += bytes
+                if result.errors.count > 2 * mostErrors { result.errors.removeFirst(result.errors.count - mostErrors) }
+            } else if let take {
+                take(bytes[...])
+            } else if result.output.count < mostOutput {
+                result.output += bytes
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import LinuxKernel
+public import SystemPackage
+
+/// Why a copy could not be brought up to date. Nothing is lost: what was not carried is carried next time.
+public enum SyncFailure: Error, Equatable, Sendable {
+    /// The source directory cannot be opened.
+    case sourceAway([UInt8], Errno)
+    /// The tracker has not gone through everything yet.
+    case baselineMissing
+    /// The destination has no marker: its volume may not be mounted.
+    case noMarker(target: String)
+    /// The marker is that of another destination or cannot be understood.
+    case foreignMarker(target: String, String)
+    /// A local target lies in what is watched or carried.
+    case targetInSource(target: String, root: [UInt8])
+    /// Less than `min_free` is free.
+    case destinationFull(target: String, available: Int64?)
+    /// rsync ended with what a person has to look at, or what a later try may pass.
+    case rsync(RsyncVerdict, status: Int32, step: String, errors: String)
+    /// A program that is needed cannot be started.
+    case missingProgram(String, Errno)
+    /// Something of this machine's own failed.
+    case system(String, Errno)
+    case interrupted
+    /// An ssh host is not known, or not the one that was meant.
+    case hostKey(String)
+    /// A new target has files in it already.
+    case notEmpty(target: String, Int)
+    /// There is no such directory at the destination.
+    case noTarget(String, String)
+
+    /// Whether a later try may succeed with nobody doing anything.
+    public var isPassing: Bool {
+        switch self {
+        case .sourceAway, .baselineMissing, .noMarker, .destinationFull, .interrupted: true
+        case .foreignMarker, .targetInSource, .missingProgram, .hostKey, .notEmpty, .noTarget: false
+        case .system(_, let code): [.noSpace, .ioError, .resourceTemporarilyUnavailable].contains(code)
+        case .rsync(let verdict, _, _, _):
+            switch verdict {
+            case .later, .busy, .full, .misplaced, .partial, .interrupted: true
+            case .done, .stop, .tooManyDeletions, .refusesMissingArguments: false
+            }
+        }
+    }
+}
+
+extension SyncFailure: CustomStringConvertible {
+    /// What is wrong, and what to do.
+    public var description: String {
+        switch self {
+        case .sourceAway(let path, let code):
+            "the source \(OctalEscapes.display(path)) cannot be opened (\(code)): mount it, or correct source"
+        case .baselineMissing: "the tracker has not gone through everything yet: this begins when it has"
+        case .noMarker(let target):
+            "\(target) has no marker (.nfs-changes/marker): mount the volume there, or, if this is a new destination, "
+                + "run `changes sync init`; nothing was written"
+        case .foreignMarker(let target, let what):
+            "the marker of \(target) \(what): give each destination a directory of its own, or run "
+                + "`changes sync init --adopt`; nothing was written"
+        case .targetInSource(let target, let root):
+            "the target \(target) and the watched \(OctalEscapes.display(root)) lie in one another: it would copy its own "
+                + "copy; choose another target"
+        case .destinationFull(let target, let available):
+            "\(target) has too little room (min_free)\(available.map { ": \($0) bytes are free" } ?? ""): free some, "
+                + "or lower min_free; what is pending waits"
+        case .rsync(let verdict, let status, let step, let errors):
+            "\(step): rsync \(Self.words(verdict)) (exit status \(status))" + (errors.isEmpty ? "" : ": " + errors)
+        case .missingProgram(let name, let code):
+            "\(name) cannot be started (\(code)): install it (apt install \(name))"
+        case .system(let what, let code): "\(what): \(code)"
+        case .hostKey(let text): text
+        case .notEmpty(let target, let count):
+            "\(target) has \(count) paths in it already: choose an empty directory, or take it over with --adopt"
+        case .noTarget(let target, let text): "\(target) cannot be read: make the directory there first (\(text))"
+        case .interrupted: "interrupted; what is pending is carried next time"
+        }
+    }
+
+    private static func words(_ verdict: RsyncVerdict) -> String {
+        switch verdict {
+        case .done: "succeeded"
+        case .partial: "could not transfer everything"
+        case .tooManyDeletions: "met more deletions than max_delete allows"
+        case .full: "found the destination full: free some space there"
+        case .misplaced: "did not find the source or the destination: mount it"
+        case .later: "lost the connection, or the other side gave up; it is tried again"
+        case .busy: "found another receiver still at work; it is tried again"
+        case .refusesMissingArguments: "found a receiver that refuses deletion by list"
+        case .stop: "failed in a way that trying again does not change; look into it, then start the service again"
+        case .interrupted: "was told to end"
+        }
+    }
+}

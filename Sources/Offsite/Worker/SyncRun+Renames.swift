@@ -1,0 +1,94 @@
+import ChangeStore
+import LinuxKernel
+
+/// A renamed directory is built at its new place from what the destination has at the old one (`--link-dest`): nothing is
+/// sent again, and hard links stay. The old place is deleted afterwards, like everything that is gone.
+extension SyncRun {
+    /// Entries of one renamed directory; those beyond are sent again.
+    private static let mostEntries = 200_000
+
+    func carryRenames(after cursor: Int64, through end: Int64) throws {
+        guard !renames.renames.isEmpty, var entries = try renamedEntries(after: cursor, through: end) else { return }
+        guard var look = try? SourceLook(source: settings.source) else { return }
+        let roots = RootCheck(try reader.rootIdentities)
+        for (number, rename) in renames.renames.enumerated() {
+            guard let from = context.scope.relative(rename.from, isDirectory: true),
+                let to = context.scope.relative(rename.to, isDirectory: true),
+                Self.isPlain(from), Self.isPlain(to), !roots.isAway(rename.to),
+                case .present(let status) = look.state(of: to), status.isDirectory, !entries[number].isEmpty
+            else { continue }
+            if context.stop.isRequested() { throw SyncFailure.interrupted }
+            entries[number].sort(by: BatchPlan.precedes)
+            let parents = BatchPlan.parents(of: to) + [to]
+            let made = try link.put(parents, isForced: false)
+            guard made.verdict == .done else { continue }
+            let outcome = try link.link(entries[number], in: to, from: from)
+            report.statistics = report.statistics + outcome.statistics
+            if outcome.verdict == .interrupted { throw SyncFailure.interrupted }
+            if outcome.verdict != .done {
+                // What it did not do the batches do, by sending.
+                context.tell(
+                    .notice(
+                        "a renamed directory is sent again, because linking it failed (exit status "
+                            + "\(outcome.status)): \(DestinationLink.display(outcome.errors))"))
+            }
+        }
+    }
+
+    /// For each rename the entries, relative to the directory, that moved along and were not written since the cursor.
+    ///
+    /// - Returns: nil when it cannot be told which these are.
+    private func renamedEntries(after cursor: Int64, through end: Int64) throws -> [[[UInt8]]]? {
+        var written: Set<[UInt8]> = []
+        var moved = [[[UInt8]]](repeating: [], count: renames.renames.count)
+        var isClear = true
+        var path: [UInt8] = []
+        try reader.run(HistoryScan(after: cursor, through: end)) { row in
+            guard row.kind != .deleted, row.kind != .baseline, row.kind != .untracked else { return .next }
+            path.removeAll(keepingCapacity: true)
+            row.appendPath(to: &path)
+            if row.kind == .moved {
+                for (number, rename) in renames.renames.enumerated() where moved[number].count < Self.mostEntries {
+                    if let rest = RenameMap.rest(of: path, below: rename.to),
+                        context.scope.relative(path, isDirectory: row.type == .directory) != nil
+                    {
+                        moved[number].append(Array(rest))
+                    }
+                }
+            } else if row.type == .file, row.kind != .metadata {
+                for rename in renames.renames {
+                    for place in [rename.from, rename.to] {
+                        if let rest = RenameMap.rest(of: path, below: place) {
+                            written.insert(rename.to + [UInt8(ascii: "/")] + rest)
+                        }
+                    }
+                }
+                // Written under a name in between: which one it has now is not followed.
+                let isKnown = renames.renames.contains { RenameMap.rest(of: path, below: $0.from) != nil }
+                if renames.isFormer(path), !isKnown { isClear = false }
+            }
+            if written.count > Self.mostEntries { isClear = false }
+            return isClear ? .next : .stop
+        }
+        guard isClear else { return nil }
+        return try zip(renames.renames, moved).map { rename, entries in
+            try Set(entries).filter { rest in
+                if written.contains(rename.to + [UInt8(ascii: "/")] + rest) { return false }
+                // What waits under its old name is not at the destination as it is.
+                return try consumer.work(about: rename.from + [UInt8(ascii: "/")] + rest) == nil
+            }
+        }
+    }
+
+    /// These stand in the command line of the receiver, which an old one gives to a shell.
+    private static func isPlain(_ path: [UInt8]) -> Bool {
+        path.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: "/._+,@=-".utf8.contains(byte)
+            }
+        }
+    }
+}

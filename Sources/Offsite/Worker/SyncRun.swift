@@ -1,0 +1,234 @@
+public import ChangeStore
+import LinuxKernel
+import SystemPackage
+
+/// What a run is asked to do beyond the ordinary.
+public struct SyncOptions: Equatable, Sendable {
+    /// Everything is carried once more.
+    public var full = false
+    /// Deletions that wait are carried out, and the guards are content.
+    public var allowDeletes = false
+    /// Nothing is written anywhere: what would be done is told.
+    public var dryRun = false
+
+    public init() {}
+}
+
+/// What a run needs of its surroundings.
+public struct SyncContext {
+    public let stateDirectory: [UInt8]
+    /// The consumer of the destination, whose lock is held.
+    public let consumer: Consumer
+    /// /etc/machine-id.
+    public let machine: String
+    public let scope: SourceScope
+    public let stop: any StopSignal
+    /// Has the tracker record everything that happened before; throws when one runs and cannot.
+    public let settle: () throws -> Void
+    public let tell: (SyncEvent) -> Void
+    /// Called about once a second.
+    public let heartbeat: () -> Void
+    /// Gets what rsync says of its progress; nil: it is not asked to.
+    public let progress: ((ArraySlice<UInt8>) -> Void)?
+    /// Gets what a dry run would do.
+    public let planned: ((BatchPlan) -> Void)?
+
+    public init(
+        stateDirectory: [UInt8], consumer: Consumer, machine: String, scope: SourceScope, stop: any StopSignal,
+        settle: @escaping () throws -> Void, tell: @escaping (SyncEvent) -> Void,
+        heartbeat: @escaping () -> Void = {}, progress: ((ArraySlice<UInt8>) -> Void)? = nil,
+        planned: ((BatchPlan) -> Void)? = nil
+    ) {
+        self.stateDirectory = stateDirectory
+        self.consumer = consumer
+        self.machine = machine
+        self.scope = scope
+        self.stop = stop
+        self.settle = settle
+        self.tell = tell
+        self.heartbeat = heartbeat
+        self.progress = progress
+        self.planned = planned
+    }
+}
+
+/// Brings one destination up to date once: batch after batch, from the cursor to the end of the history (design: "The
+/// algorithm").
+public final class SyncRun {
+    let settings: DestinationSettings
+    let context: SyncContext
+    let options: SyncOptions
+    let reader: StoreReader
+    let uuid: String
+    let link: DestinationLink
+    var report = SyncReport()
+    /// Why no deletion is carried out, whatever their number; nil: the guards are content.
+    var deletionBar: String?
+    /// The directories that were renamed since the cursor.
+    var renames = RenameMap()
+    /// Deletions, apart from those of renamed directories, wait: why.
+    var massDeletion: String?
+
+    var consumer: Consumer { context.consumer }
+
+    /// - Throws: `StoreError`, `SyncFailure`.
+    public init(_ settings: DestinationSettings, context: SyncContext, options: SyncOptions) throws {
+        self.settings = settings
+        self.context = context
+        self.options = options
+        reader = try StoreReader(stateDirectory: context.stateDirectory)
+        uuid = try reader.uuid
+        link = try DestinationLink(
+            settings, stateDirectory: context.stateDirectory,
+            process: RsyncProcess(stop: context.stop, heartbeat: context.heartbeat))
+    }
+
+    /// - Throws: `StoreError`, `SyncFailure`, and what settling throws: nothing is lost then, and the next run goes on
+    ///   where this one ended.
+    public func run() throws -> SyncReport {
+        guard try reader.isBaselineDone else { throw SyncFailure.baselineMissing }
+        try context.settle()
+        try checkTarget()
+        try requestFullIfAsked()
+        try link.recall(consumer)
+        let marker = try link.readMarker()
+        try examine(marker)
+        try tidyUp()
+        if case .needsFullReconcile(let reason) = try consumer.standing(in: reader) { try carryEverything(reason) }
+        try carryChanges()
+        try countWhatIsLeft()
+        return report
+    }
+
+    /// After a run that did not end, there may be temporary files of its receiver.
+    private func tidyUp() throws {
+        guard !options.dryRun else { return }
+        if try consumer.note(Note.running) != nil {
+            try consumer.setNote(Note.partial, [1])
+            try link.emptyTemporaryDirectory()
+        }
+        try consumer.setNote(Note.running, [1])
+    }
+
+    /// Keys of what is noted in the consumer's file.
+    enum Note {
+        /// A run has begun and not ended well.
+        static let running = "running"
+        /// What was carried with other settings has to be looked at again.
+        static let settings = "settings"
+        /// Why nothing is deleted.
+        static let deletionBar = "deletion-bar"
+        /// There may be parts of files.
+        static let partial = "partial"
+    }
+
+    // MARK: Changes
+
+    /// Carries what the history tells of after the cursor.
+    private func carryChanges() throws {
+        guard case .at(let first) = try consumer.standing(in: reader) else { return }
+        let end = try reader.lastSequence
+        renames = try RenameMap(reader, after: first, through: end)
+        try guardDeletions(after: first, through: end)
+        if !options.dryRun { try carryRenames(after: first, through: end) }
+        var cursor = first
+        var isFirst = true
+        while isFirst || cursor < end {
+            if context.stop.isRequested() { throw SyncFailure.interrupted }
+            let survey = self.survey()
+            let window = try survey.window(after: cursor, through: end)
+            var facts = try merge(window.facts)
+            if isFirst { try addDueWork(to: &facts) }
+            isFirst = false
+            if !facts.isEmpty {
+                let plan = try survey.plan(facts, through: window.through) { [consumer] in
+                    try consumer.work(about: $0) != nil
+                }
+                try carry(plan, survey, facts, ConsumerCommit(through: window.through))
+            } else if window.through > cursor, !options.dryRun {
+                try consumer.commit(ConsumerCommit(through: window.through), store: uuid)
+            }
+            cursor = window.through
+            if options.dryRun, !window.isCut { break }
+        }
+        guard !options.dryRun else { return }
+        if report.batches > 0 { try writeMarker(cursor) }
+        try clearPartials()
+        try consumer.setNote(Note.running, nil)
+    }
+
+    func survey() -> BatchSurvey {
+        let roots = RootCheck((try? reader.rootIdentities) ?? [])
+        return BatchSurvey(
+            stateDirectory: context.stateDirectory, reader: reader, scope: context.scope, roots: roots,
+            settle: settings.settle.inNanoseconds, maxDelay: settings.maxDelay.inNanoseconds)
+    }
+
+    func writeMarker(_ cursor: Int64) throws {
+        try link.write(
+            DestinationMarker(destination: settings.name, machine: context.machine, store: uuid, cursor: cursor))
+    }
+
+    /// What was kept about paths that the history now tells more of comes first.
+    private func merge(_ facts: [[UInt8]: PathFacts]) throws -> [[UInt8]: PathFacts] {
+        var merged = facts
+        for (path, later) in facts {
+            guard let work = try consumer.work(about: path) else { continue }
+            merged[path] = later.following(PathFacts(work))
+        }
+        return merged
+    }
+
+    /// Adds what was put off and is due.
+    private func addDueWork(to facts: inout [[UInt8]: PathFacts]) throws {
+        var states: [ConsumerWork.State] = [.waiting, .quarantined]
+        // Held deletions are looked at anew: allowed now, or undone.
+        if deletionBar == nil, massDeletion == nil { states.append(.heldDeletion) }
+        for work in try consumer.work(due: .now, in: states, atMost: BatchSurvey.mostPaths)
+        where facts[work.path] == nil {
+            facts[work.path] = PathFacts(work)
+        }
+    }
+
+    // MARK: What is left
+
+    private func countWhatIsLeft() throws {
+        let waiting = try consumer.workCount(.waiting)
+        let quarantined = try consumer.workCount(.quarantined)
+        report.waiting = waiting.count
+        report.quarantined = quarantined.count
+        report.heldDeletions = try consumer.workCount(.heldDeletion).count
+        report.nextDue = [waiting.nextDue, quarantined.nextDue].compactMap { $0 }.min()
+        if report.heldDeletions > 0 {
+            context.tell(.deletionsHeld(report.heldDeletions, deletionBar ?? massDeletion ?? "they are to be allowed"))
+        }
+    }
+}
+
+extension PathFacts {
+    init(_ work: ConsumerWork) {
+        self.init(flags: work.flags, first: work.since, lastWritten: work.lastWritten)
+    }
+}
+
+extension ConsumerWork {
+    /// The time is kept beside the flags: as how long after `since`, in milliseconds, rounded up.
+    var lastWritten: Timestamp { since.advanced(by: (flags >> 8) * 1_000_000) }
+
+    init(_ path: [UInt8], _ facts: PathFacts, _ state: State, due: Timestamp, attempts: Int64 = 0, reason: String) {
+        let (age, isOver) = facts.lastWritten.nanoseconds.subtractingReportingOverflow(facts.first.nanoseconds)
+        let milliseconds = isOver || age < 0 ? 0 : (age + 999_999) / 1_000_000
+        self.init(
+            path: path, state: state, flags: facts.flags | milliseconds << 8, since: facts.first, due: due,
+            attempts: attempts, reason: reason)
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, held at the ends of 64 bits.
+    var inNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (scaled, isOver) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return isOver ? (seconds < 0 ? .min : .max) : scaled + attoseconds / 1_000_000_000
+    }
+}
