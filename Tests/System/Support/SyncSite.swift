@@ -1,0 +1,129 @@
+import Glibc
+import LinuxKernel
+import Testing
+
+/// A site whose roots are copied to a destination by the real `changes sync`.
+final class SyncSite {
+    let site: Site
+    /// The copy, where this process can look at it.
+    let copy: Path
+    let configuration: Path
+    private let output: Path
+
+    /// The name of the destination.
+    static let name = "offsite"
+
+    /// - Parameters:
+    ///   - target: what stands in the configuration; nil: the copy is local.
+    ///   - copy: where the copy can be seen; nil: in the scratch directory.
+    ///   - more: more lines of the `[[destination]]`.
+    init(
+        roots: [String] = ["a-backup"], target: String? = nil, copy: Path? = nil, more: String = "",
+        maxDelete: String = "100%", settle: String = "0s"
+    ) throws {
+        site = try Site(roots: roots)
+        self.copy = copy ?? site.scratch.path / "copy"
+        if copy == nil { try Disk.makeDirectory(self.copy) }
+        configuration = site.scratch.path / "sync.toml"
+        output = site.scratch.path / "sync"
+        let text = """
+            [[destination]]
+            name = "\(Self.name)"
+            source = "\(site.base.string)"
+            target = "\(target ?? self.copy.string)"
+            settle = "\(settle)"
+            max_delete = "\(maxDelete)"
+            \(more)
+
+            """
+        try Disk.write(configuration, Array(text.utf8))
+    }
+
+    private func arguments(_ words: [String]) -> [String] {
+        [Tracker.binary, "sync"] + words
+            + ["--config", configuration.string, "--state", site.tracker.settings.state.string]
+    }
+
+    /// `changes sync` with these words, to its end.
+    @discardableResult
+    func sync(
+        _ words: String..., environment: [String: String] = [:], atMost seconds: Double = 120
+    ) throws -> Completed {
+        try run(arguments(words), environment: environment, atMost: seconds)
+    }
+
+    /// The same in the background.
+    func launch(_ words: String..., environment: [String: String] = [:]) throws -> ChildProcess {
+        try ChildProcess(
+            arguments(words), environment: environment, output: (output + ".out", output + ".err"))
+    }
+
+    /// What the launched ones said.
+    var errors: String {
+        (try? Disk.read(output + ".err")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    /// Starts the tracker and prepares the destination.
+    func start(_ words: String...) throws {
+        try site.start()
+        let made = try run(arguments(["init"] + words))
+        guard made.isSuccess else {
+            throw CommandFailed(arguments: ["init"], status: made.status, errors: made.errors)
+        }
+    }
+
+    /// Runs `sync` until it succeeds, and expects that to be soon.
+    func syncFully(_ words: String..., note: String = "", sourceLocation: SourceLocation = #_sourceLocation) throws {
+        var last: Completed?
+        let isDone = try wait(atMost: 60, every: 20) {
+            last = try run(arguments(words))
+            return last?.isSuccess == true
+        }
+        #expect(
+            isDone, "sync \(note): \(String(describing: last?.status))\n\(last?.errors ?? "")",
+            sourceLocation: sourceLocation)
+    }
+
+    /// How the transfer changes owners and modes, so that a comparison takes it into account.
+    static let dropping = ["--no-owner", "--no-group", "--no-devices", "--chmod=Du+rwx,Fu+rw"]
+
+    /// Expects the copy to equal the source: content, metadata, deletions and hard links.
+    func expectEqual(note: String = "", sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let differences = try differences()
+        #expect(
+            differences.isEmpty,
+            "the copy differs \(note):\n\(differences.prefix(20).joined(separator: "\n"))",
+            sourceLocation: sourceLocation)
+    }
+
+    func differences() throws -> [String] {
+        let compared = try run(
+            ["rsync", "-aHnic", "--delete"] + Self.dropping + [
+                "--exclude=/.nfs-changes", "--exclude=/outside", site.base.string + "/", copy.string + "/",
+            ])
+        var found = String(decoding: compared.output, as: UTF8.self).split(separator: "\n").map(String.init)
+        if !compared.isSuccess { found.append("rsync: \(compared.status) \(compared.errors)") }
+        let (mine, theirs) = (try Self.linkGroups(site.base), try Self.linkGroups(copy))
+        for group in mine.symmetricDifference(theirs).sorted(by: { $0.count < $1.count }) {
+            found.append("\(mine.contains(group) ? "not linked" : "linked wrongly"): \(group.sorted().prefix(5))")
+        }
+        return found
+    }
+
+    /// The names of each inode that has several, relative to a directory.
+    private static func linkGroups(_ base: Path) throws -> Set<Set<Path>> {
+        var groups: [UInt64: Set<Path>] = [:]
+        var pending = [base]
+        while let directory = pending.popLast() {
+            for name in try Disk.names(of: directory) where name != ".nfs-changes" {
+                let path = directory / name
+                guard path != base / "outside", let status = try? Disk.status(path) else { continue }
+                if status.isDirectory { pending.append(path) }
+                if status.st_mode & S_IFMT == S_IFREG, status.st_nlink > 1 {
+                    groups[UInt64(status.st_ino), default: []].insert(Path(path.bytes[(base.bytes.count + 1)...]))
+                }
+            }
+        }
+        return Set(groups.values.filter { $0.count > 1 })
+    }
+}
