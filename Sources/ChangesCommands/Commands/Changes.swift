@@ -9,6 +9,7 @@ public struct Changes: ParsableCommand {
         version: productVersion,
         subcommands: [
             Track.self, Query.self, StatusCommand.self, Consume.self, ConsumerCommand.self, SyncCommand.self,
+            Restore.self,
             Doctor.self, Verify.self,
             Accept.self, CheckConfig.self,
         ])

@@ -132,6 +132,29 @@ struct DestinationOptions: ParsableArguments {
     @Argument(help: ArgumentHelp("The destinations. Default: all that are configured.", valueName: "destination"))
     var names: [String] = []
 
+    @OptionGroup var place: ConfigurationOptions
+
+    func configuration() throws -> Configuration { try place.configuration() }
+
+    func destinations(in configuration: Configuration) throws -> [DestinationSettings] {
+        let all = configuration.destinations
+        if names.isEmpty {
+            guard !all.isEmpty else {
+                throw CommandFailure(.configuration, "no [[destination]] is configured; the README shows one")
+            }
+            return all
+        }
+        return try names.map(configuration.destination(named:))
+    }
+
+    func forEach(_ body: (DestinationSettings, [UInt8]) throws -> Void) throws {
+        let configuration = try configuration()
+        for destination in try destinations(in: configuration) { try body(destination, configuration.store.directory) }
+    }
+}
+
+/// Where the configuration and the state are.
+struct ConfigurationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
     var config: PathArgument?
 
@@ -147,28 +170,16 @@ struct DestinationOptions: ParsableArguments {
             throw CommandFailure(error)
         }
     }
+}
 
-    func destinations(in configuration: Configuration) throws -> [DestinationSettings] {
-        let all = configuration.destinations
-        if names.isEmpty {
-            guard !all.isEmpty else {
-                throw CommandFailure(.configuration, "no [[destination]] is configured; the README shows one")
-            }
-            return all
+extension Configuration {
+    /// - Throws: `CommandFailure` when there is none.
+    func destination(named name: String) throws -> DestinationSettings {
+        guard let found = destinations.first(where: { $0.name == name }) else {
+            let known = destinations.map(\.name).joined(separator: ", ")
+            throw CommandFailure(
+                .usage, "there is no destination \(name)" + (known.isEmpty ? "" : "; configured: \(known)"))
         }
-        return try names.map { name in
-            guard let found = all.first(where: { $0.name == name }) else {
-                let known = all.map(\.name).joined(separator: ", ")
-                throw CommandFailure(
-                    .usage,
-                    "there is no destination \(name)" + (all.isEmpty ? "" : "; configured: \(known)"))
-            }
-            return found
-        }
-    }
-
-    func forEach(_ body: (DestinationSettings, [UInt8]) throws -> Void) throws {
-        let configuration = try configuration()
-        for destination in try destinations(in: configuration) { try body(destination, configuration.store.directory) }
+        return found
     }
 }

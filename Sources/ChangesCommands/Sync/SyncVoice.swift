@@ -4,18 +4,20 @@ import Offsite
 /// What a worker says: one line a batch, on standard error, and how far it is where somebody looks.
 final class SyncVoice {
     private let name: String
+    private let command: String
     let isOnTerminal: Bool
     private var isProgressShown = false
 
-    init(_ name: String, isOnTerminal: Bool) {
+    init(_ name: String, isOnTerminal: Bool, command: String = "sync") {
         self.name = name
+        self.command = command
         self.isOnTerminal = isOnTerminal
     }
 
     func say(_ text: String) {
         if isProgressShown { StandardError.write(Array("\r\u{1B}[K".utf8)) }
         isProgressShown = false
-        Output.complain("changes: sync \(name): \(text)")
+        Output.complain("changes: \(command) \(name): \(text)")
     }
 
     func tell(_ event: SyncEvent) {

@@ -12,7 +12,7 @@ struct SyncWorker {
     private let destination: DestinationSettings
     private let consumer: Consumer
     private let voice: SyncVoice
-    private let context: SyncContext
+    let context: SyncContext
 
     /// - Throws: `CommandFailure` when a pattern cannot be used.
     init(

@@ -9,7 +9,7 @@ final class DestinationLink {
     /// What a stop or a heartbeat does to a run.
     let process: RsyncProcess
     /// A directory of this destination's own on this host, for empty skeletons and markers.
-    private let scratch: [UInt8]
+    let scratch: [UInt8]
     private let ssh: SSHCommand?
     private let socketDirectory: [UInt8]?
     /// The other side has a shell for us, not only rsync (rrsync does not).
@@ -100,6 +100,16 @@ final class DestinationLink {
         return try run(
             options, list: entries, from: settings.source + [UInt8(ascii: "/")] + directory,
             to: targetText + "/" + String(decoding: directory, as: UTF8.self), isGuarded: true)
+    }
+
+    /// A byte that may stand in the command line of the receiver, which an old one gives to a shell.
+    static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "/._+,@=-".utf8.contains(byte)
+        }
     }
 
     /// What the transfer does about owners and modes; verification does the same.
@@ -234,32 +244,6 @@ final class DestinationLink {
         try check(outcome, "emptying the directory for temporary files")
     }
 
-    /// Goes through everything that the destination has, but for what is this program's or DSM's own.
-    ///
-    /// - Parameter visit: gets a path relative to the target, and whether it is a directory.
-    func list(_ visit: ([UInt8], Bool) -> Void) throws(SyncFailure) {
-        let place = scratch + Array("/empty".utf8)
-        do throws(Errno) { try FileSystemLook.makeDirectory(place) } catch {
-            throw .system("making \(OctalEscapes.display(place))", error)
-        }
-        var options = ["--dry-run", "--recursive", "--links", "--devices", "--specials", "--out-format=%n"]
-        options.append("--exclude=/\(DestinationMarker.directory)")
-        options += SourceScope.reservedNames.sorted(by: BatchPlan.precedes).map {
-            "--exclude=" + String(decoding: $0, as: UTF8.self)
-        }
-        let sides = [Array((targetText + "/").utf8), place + [UInt8(ascii: "/")]]
-        var result: Result<Outcome, SyncFailure> = .failure(.interrupted)
-        withoutActuallyEscaping(visit) { visit in
-            var parser = ListingParser()
-            result = Result { () throws(SyncFailure) in
-                try run(
-                    options, list: nil, sides, isGuarded: false, inheriting: [], hasStatistics: false,
-                    take: { bytes in parser.take(bytes, visit) })
-            }
-        }
-        try check(try result.get(), "listing the destination")
-    }
-
     // MARK: Commands
 
     /// Runs a command in the shell of the destination, or here for a local target.
@@ -320,9 +304,9 @@ final class DestinationLink {
     /// - Parameters:
     ///   - list: relative paths; nil: no list.
     ///   - isGuarded: the receiver starts only where the marker is, and only one at a time.
-    private func run(
-        _ options: [String], list: [[UInt8]]?, _ sides: [[UInt8]], isGuarded: Bool, inheriting: [CInt],
-        hasStatistics: Bool = true, take: ((ArraySlice<UInt8>) -> Void)?
+    func run(
+        _ options: [String], list: [[UInt8]]?, _ sides: [[UInt8]], isGuarded: Bool, inheriting: [CInt] = [],
+        hasStatistics: Bool = true, take: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
         var arguments = ["rsync"] + options + ["--no-human-readable", "--no-motd"]
         if hasStatistics { arguments.append("--stats") }

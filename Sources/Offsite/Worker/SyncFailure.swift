@@ -26,6 +26,12 @@ public enum SyncFailure: Error, Equatable, Sendable {
     case hostKey(String)
     /// A new target has files in it already.
     case notEmpty(target: String, Int)
+    /// Nothing can be said of a copy that was never complete.
+    case neverComplete
+    /// A restore would overwrite what is there.
+    case inTheWay([UInt8])
+    /// A path that the source cannot have.
+    case notInSource(path: [UInt8], source: [UInt8])
     /// There is no such directory at the destination.
     case noTarget(String, String)
 
@@ -33,7 +39,9 @@ public enum SyncFailure: Error, Equatable, Sendable {
     public var isPassing: Bool {
         switch self {
         case .sourceAway, .baselineMissing, .noMarker, .destinationFull, .interrupted: true
-        case .foreignMarker, .targetInSource, .missingProgram, .hostKey, .notEmpty, .noTarget: false
+        case .foreignMarker, .targetInSource, .missingProgram, .hostKey, .notEmpty, .noTarget, .neverComplete,
+            .inTheWay, .notInSource:
+            false
         case .system(_, let code): [.noSpace, .ioError, .resourceTemporarilyUnavailable].contains(code)
         case .rsync(let verdict, _, _, _):
             switch verdict {
@@ -69,6 +77,11 @@ extension SyncFailure: CustomStringConvertible {
             "\(name) cannot be started (\(code)): install it (apt install \(name))"
         case .system(let what, let code): "\(what): \(code)"
         case .hostKey(let text): text
+        case .neverComplete: "the copy was never complete, so there is nothing to compare: run `changes sync` first"
+        case .notInSource(let path, let source):
+            "\(OctalEscapes.display(path)) is no path below \(OctalEscapes.display(source))"
+        case .inTheWay(let path):
+            "\(OctalEscapes.display(path)) is not empty: choose an empty directory, or allow it with --overwrite"
         case .notEmpty(let target, let count):
             "\(target) has \(count) paths in it already: choose an empty directory, or take it over with --adopt"
         case .noTarget(let target, let text): "\(target) cannot be read: make the directory there first (\(text))"

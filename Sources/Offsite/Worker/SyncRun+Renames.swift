@@ -14,7 +14,8 @@ extension SyncRun {
         for (number, rename) in renames.renames.enumerated() {
             guard let from = context.scope.relative(rename.from, isDirectory: true),
                 let to = context.scope.relative(rename.to, isDirectory: true),
-                Self.isPlain(from), Self.isPlain(to), !roots.isAway(rename.to),
+                from.allSatisfy(DestinationLink.isPlain), to.allSatisfy(DestinationLink.isPlain),
+                !roots.isAway(rename.to),
                 case .present(let status) = look.state(of: to), status.isDirectory, !entries[number].isEmpty
             else { continue }
             if context.stop.isRequested() { throw SyncFailure.interrupted }
@@ -76,18 +77,6 @@ extension SyncRun {
                 if written.contains(rename.to + [UInt8(ascii: "/")] + rest) { return false }
                 // What waits under its old name is not at the destination as it is.
                 return try consumer.work(about: rename.from + [UInt8(ascii: "/")] + rest) == nil
-            }
-        }
-    }
-
-    /// These stand in the command line of the receiver, which an old one gives to a shell.
-    private static func isPlain(_ path: [UInt8]) -> Bool {
-        path.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            default: "/._+,@=-".utf8.contains(byte)
             }
         }
     }

@@ -1,33 +1,34 @@
-/// Reads the names that rsync prints with `--out-format=%n`, a line each, as they come.
-///
-/// rsync writes a byte that is not printable as `\#` and three octal digits, and a `\` before what looks so in a name
-/// likewise (log.c, `filtered_fwrite`); a directory has a slash at its end.
-struct ListingParser {
+/// Cuts what comes in pieces into lines.
+struct LineSplitter {
     private var rest: [UInt8] = []
 
-    /// The longest line that is taken for a name; nothing the other side says may fill the memory.
+    /// Bytes of the longest line that is taken; nothing the other side says may fill the memory.
     private static let longestLine = 64 * 1_024
 
-    mutating func take(_ bytes: ArraySlice<UInt8>, _ visit: ([UInt8], Bool) -> Void) {
+    mutating func take(_ bytes: ArraySlice<UInt8>, _ visit: (ArraySlice<UInt8>) -> Void) {
         rest += bytes
         var start = rest.startIndex
         while let end = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
-            visitLine(rest[start..<end], visit)
+            visit(rest[start..<end])
             start = end + 1
         }
         rest.removeSubrange(..<start)
         if rest.count > Self.longestLine { rest.removeAll() }
     }
+}
 
-    private func visitLine(_ line: ArraySlice<UInt8>, _ visit: ([UInt8], Bool) -> Void) {
-        var path = Self.unescape(line)
+/// A name as rsync prints it: a byte that is not printable is `\#` and three octal digits, and so is a backslash in a
+/// name where it would look like that (log.c, `filtered_fwrite`); a directory has a slash at its end.
+enum ListedName {
+    /// - Returns: nil for what is no path below the place that is listed.
+    static func parse(_ line: ArraySlice<UInt8>) -> (path: [UInt8], isDirectory: Bool)? {
+        var path = unescape(line)
         let isDirectory = path.last == UInt8(ascii: "/")
         if isDirectory { path.removeLast() }
-        // What is not below the target is none of its paths.
         guard !path.isEmpty, path != [UInt8(ascii: ".")], path.first != UInt8(ascii: "/"),
             !path.split(separator: UInt8(ascii: "/")).contains(Array("..".utf8)[...])
-        else { return }
-        visit(path, isDirectory)
+        else { return nil }
+        return (path, isDirectory)
     }
 
     static func unescape(_ line: ArraySlice<UInt8>) -> [UInt8] {

@@ -1,0 +1,58 @@
+import ChangeStore
+import LinuxKernel
+import Offsite
+import SystemPackage
+
+/// `changes verify DESTINATION`.
+struct CopyExamination {
+    let configuration: Configuration
+    let destination: DestinationSettings
+
+    /// - Throws: `CommandFailure`: `failure` when something differs that was not repaired.
+    func run(_ contents: CopyVerification.Contents, repairs: Bool) throws {
+        let state = configuration.store.directory
+        let stop: SignalStop
+        do throws(Errno) { stop = SignalStop(try Interruptions()) } catch {
+            throw CommandFailure(.inputOutput, "signalfd: \(error)")
+        }
+        let voice = SyncVoice(destination.name, isOnTerminal: false, command: "verify")
+        let lock = repairs ? try lockConsumer(destination.name, in: state) : nil
+        let consumer = try openConsumer(destination.name, in: state)
+        let worker = try SyncWorker(
+            configuration, destination, consumer: consumer, stop: stop, voice: voice, notifier: nil)
+        let drifts: [Drift]
+        do {
+            let verification = try CopyVerification(destination, context: worker.context)
+            drifts = try verification.run(contents)
+            try consumer.setNote(Self.driftNote, Array("\(drifts.count)".utf8))
+            try print(drifts)
+            if drifts.isEmpty { return voice.say("no difference") }
+            if repairs { try verification.makePending(drifts) }
+        } catch let failure as SyncFailure {
+            throw CommandFailure(failure)
+        } catch let error as StoreError {
+            throw failure(of: error, in: state)
+        }
+        guard repairs else {
+            throw CommandFailure(
+                .failure, "\(drifts.count) differences; --repair brings them up to date")
+        }
+        _ = try worker.run(SyncOptions())
+        withExtendedLifetime(lock) {}
+    }
+
+    /// The note with the number of differences that were found last.
+    static let driftNote = "drift"
+
+    private func print(_ drifts: [Drift]) throws {
+        var output = Output()
+        for drift in drifts {
+            try output.append("\(Self.padded(drift.kind.rawValue))  \(TerminalText.of(drift.path))\n")
+        }
+        try output.flush()
+    }
+
+    private static func padded(_ word: String) -> String {
+        word + String(repeating: " ", count: max(0, 8 - word.utf8.count))
+    }
+}

@@ -1,0 +1,82 @@
+import LinuxKernel
+import SystemPackage
+
+/// What a destination holds, as rsync's dry runs tell it.
+extension DestinationLink {
+    /// Goes through everything that the destination has, but for what is this program's or DSM's own.
+    ///
+    /// - Parameter visit: gets a path relative to the target, and whether it is a directory.
+    func list(_ visit: ([UInt8], Bool) -> Void) throws(SyncFailure) {
+        var options = ["--dry-run", "--recursive", "--links", "--devices", "--specials", "--out-format=%n"]
+        options += Self.exclusions
+        let sides = [Array((targetText + "/").utf8), try emptyDirectory() + [UInt8(ascii: "/")]]
+        let outcome = try lines(options, list: nil, sides) { line in
+            if let (path, isDirectory) = ListedName.parse(line) { visit(path, isDirectory) }
+        }
+        try check(outcome, "listing the destination")
+    }
+
+    /// Names that have one inode at the destination: the first of each group, by rsync's choice, and the others.
+    ///
+    /// - Parameter visit: gets a path and, where it is another name of a file that was listed, that one's path.
+    func listLinks(_ visit: ([UInt8], [UInt8]?) -> Void) throws(SyncFailure) {
+        var options = ["--dry-run", "--recursive", "--hard-links", "--out-format=%i %n%L"]
+        options += Self.exclusions
+        let sides = [Array((targetText + "/").utf8), try emptyDirectory() + [UInt8(ascii: "/")]]
+        let outcome = try lines(options, list: nil, sides) { line in
+            guard let change = ItemizedLine(parsing: line) else { return }
+            let other = change.isLink ? change.linkSplit() : nil
+            visit(other?.name ?? change.name, other?.target)
+        }
+        try check(outcome, "listing the destination's hard links")
+    }
+
+    /// What a transfer would change at the destination.
+    ///
+    /// - Parameters:
+    ///   - paths: relative to the source; with `isRecursive` with everything in them, and with what the destination has
+    ///     beyond that.
+    ///   - withChecksums: contents are read and compared on both sides.
+    func compare(
+        _ paths: [[UInt8]], isRecursive: Bool, withChecksums: Bool, _ visit: (ItemizedLine) -> Void
+    ) throws(SyncFailure) -> Outcome {
+        var options = ["--dry-run", "-aH", "--force", "--out-format=%i %n%L"] + ownershipOptions
+        if isRecursive { options += ["--recursive", "--delete"] + Self.exclusions }
+        if withChecksums { options.append("--checksum") }
+        let sides = [settings.source + [UInt8(ascii: "/")], Array((targetText + "/").utf8)]
+        return try lines(options, list: paths, sides) { line in
+            if let change = ItemizedLine(parsing: line) { visit(change) }
+        }
+    }
+
+    private static var exclusions: [String] {
+        ["--exclude=/\(DestinationMarker.directory)"]
+            + SourceScope.reservedNames.sorted(by: BatchPlan.precedes).map {
+                "--exclude=" + String(decoding: $0, as: UTF8.self)
+            }
+    }
+
+    private func emptyDirectory() throws(SyncFailure) -> [UInt8] {
+        let place = scratch + Array("/empty".utf8)
+        do throws(Errno) { try FileSystemLook.makeDirectory(place) } catch {
+            throw .system("making \(OctalEscapes.display(place))", error)
+        }
+        return place
+    }
+
+    /// Runs rsync and hands out what it writes, line by line.
+    private func lines(
+        _ options: [String], list: [[UInt8]]?, _ sides: [[UInt8]], _ visit: (ArraySlice<UInt8>) -> Void
+    ) throws(SyncFailure) -> Outcome {
+        var result: Result<Outcome, SyncFailure> = .failure(.interrupted)
+        withoutActuallyEscaping(visit) { visit in
+            var splitter = LineSplitter()
+            result = Result { () throws(SyncFailure) in
+                try run(
+                    options, list: list, sides, isGuarded: false, hasStatistics: false,
+                    take: { bytes in splitter.take(bytes, visit) })
+            }
+        }
+        return try result.get()
+    }
+}

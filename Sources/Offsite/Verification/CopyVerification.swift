@@ -1,0 +1,230 @@
+import ChangeStore
+import LinuxKernel
+import SystemPackage
+
+/// How a copy differs from its source at one path.
+public struct Drift: Equatable, Hashable, Sendable {
+    public enum Kind: String, Sendable, CaseIterable {
+        case missing, extra, content, metadata
+        /// Names that are one file on one side and several on the other.
+        case links
+    }
+
+    /// Relative to the source.
+    public let path: [UInt8]
+    public let kind: Kind
+
+    public init(path: [UInt8], kind: Kind) {
+        self.path = path
+        self.kind = kind
+    }
+}
+
+/// Compares a destination with the source: what a transfer would change, and hard links, of which rsync sees only those
+/// that are missing. What is pending is left out, and what differs is looked at again.
+public final class CopyVerification {
+    private let context: SyncContext
+    private let settings: DestinationSettings
+    private let reader: StoreReader
+    private let link: DestinationLink
+
+    /// - Throws: `StoreError`, `SyncFailure`.
+    public init(_ settings: DestinationSettings, context: SyncContext) throws {
+        self.settings = settings
+        self.context = context
+        reader = try StoreReader(stateDirectory: context.stateDirectory)
+        link = try DestinationLink(
+            settings, stateDirectory: context.stateDirectory,
+            process: RsyncProcess(stop: context.stop, heartbeat: context.heartbeat))
+    }
+
+    /// What is compared by content, not by size and time alone.
+    public enum Contents: Equatable, Sendable {
+        case none
+        case all
+        /// This part of all files, in percent, another one each day.
+        case sample(percent: Double)
+    }
+
+    /// - Returns: the differences, sorted by path.
+    /// - Throws: `StoreError`, `SyncFailure`, what settling throws.
+    public func run(_ contents: Contents) throws -> [Drift] {
+        guard try reader.isBaselineDone else { throw SyncFailure.baselineMissing }
+        guard case .at = try context.consumer.standing(in: reader) else { throw SyncFailure.neverComplete }
+        try context.settle()
+        guard try link.readMarker() != nil else { throw SyncFailure.noMarker(target: settings.target.text) }
+        var found = try compareAll(withChecksums: contents == .all)
+        if case .sample(let percent) = contents { found.formUnion(try compareSample(percent)) }
+        found.formUnion(try compareLinks())
+        found = try withoutPending(found)
+        if found.isEmpty { return [] }
+        // What changed while it was compared: looked at again, and once more left out where it is pending by now.
+        try context.settle()
+        let again = try lookAgain(found, withChecksums: contents != .none)
+        return try withoutPending(again).sorted { BatchPlan.precedes($0.path, $1.path) }
+    }
+
+    // MARK: Comparing
+
+    private var presentRoots: [[UInt8]] {
+        get throws {
+            RootCheck(try reader.rootIdentities).present.compactMap {
+                context.scope.relative($0, isDirectory: true)
+            }
+        }
+    }
+
+    private func compareAll(withChecksums: Bool) throws -> Set<Drift> {
+        let roots = try presentRoots
+        if roots.isEmpty { return [] }
+        return try drifts(of: roots, isRecursive: true, withChecksums: withChecksums)
+    }
+
+    private func drifts(of paths: [[UInt8]], isRecursive: Bool, withChecksums: Bool) throws -> Set<Drift> {
+        var found: Set<Drift> = []
+        let outcome = try link.compare(paths, isRecursive: isRecursive, withChecksums: withChecksums) { line in
+            let path = line.name
+            guard context.scope.relative(context.scope.absolute(path), isDirectory: nil) != nil else { return }
+            let kind: Drift.Kind =
+                switch line.kind {
+                case .missing: .missing
+                case .extra: .extra
+                case .content: .content
+                case .metadata: .metadata
+                case .link: .links
+                }
+            found.insert(Drift(path: path, kind: kind))
+        }
+        // Files come and go while they are compared.
+        guard outcome.verdict == .partial else {
+            try link.check(outcome, "comparing")
+            return found
+        }
+        return found
+    }
+
+    private func compareSample(_ percent: Double) throws -> Set<Drift> {
+        var paths: [[UInt8]] = []
+        let day = UInt64(bitPattern: Timestamp.now.nanoseconds / 86_400_000_000_000)
+        let share = UInt64((min(max(percent, 0), 100) * 10_000).rounded())
+        try IndexWalk(stateDirectory: context.stateDirectory).run { path, attributes in
+            guard attributes.type == .file, let relative = context.scope.relative(path, isDirectory: false) else {
+                return .next
+            }
+            if (Self.hash(relative) &+ day &* share) % 1_000_000 < share { paths.append(relative) }
+            return .next
+        }
+        return paths.isEmpty ? [] : try drifts(of: paths, isRecursive: false, withChecksums: true)
+    }
+
+    /// FNV-1a: the same on each day and in each process, so that a day's part follows the day before's.
+    private static func hash(_ bytes: [UInt8]) -> UInt64 {
+        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+
+    // MARK: Hard links
+
+    private func compareLinks() throws -> Set<Drift> {
+        var theirs: [[UInt8]: Set<[UInt8]>] = [:]
+        try link.listLinks { path, other in
+            guard let other else { return }
+            theirs[other, default: [other]].insert(path)
+        }
+        let mine = try sourceGroups()
+        let known = Set(mine)
+        var drifts: Set<Drift> = []
+        let scope = context.scope
+        func isCarried(_ path: [UInt8]) -> Bool {
+            scope.relative(scope.absolute(path), isDirectory: false) != nil
+        }
+        for group in theirs.values where !known.contains(group) {
+            for path in group where isCarried(path) { drifts.insert(Drift(path: path, kind: .links)) }
+        }
+        let groups = Set(theirs.values)
+        for group in mine where !groups.contains(group) {
+            for path in group { drifts.insert(Drift(path: path, kind: .links)) }
+        }
+        return drifts
+    }
+
+    /// The names of each file of the source that has several which are carried.
+    private func sourceGroups() throws -> [Set<[UInt8]>] {
+        struct Inode: Hashable {
+            let device: UInt64
+            let inode: UInt64
+        }
+        var look: SourceLook
+        do throws(Errno) { look = try SourceLook(source: settings.source) } catch {
+            throw SyncFailure.sourceAway(settings.source, error)
+        }
+        var groups: [Inode: Set<[UInt8]>] = [:]
+        try IndexWalk(stateDirectory: context.stateDirectory).run { path, attributes in
+            guard attributes.type == .file, attributes.linkCount > 1,
+                let relative = context.scope.relative(path, isDirectory: false),
+                case .present(let status) = look.state(of: relative)
+            else { return .next }
+            groups[Inode(device: status.device, inode: status.inode), default: []].insert(relative)
+            return .next
+        }
+        return groups.values.filter { $0.count > 1 }
+    }
+
+    // MARK: What is pending
+
+    private func withoutPending(_ drifts: Set<Drift>) throws -> Set<Drift> {
+        if drifts.isEmpty { return [] }
+        guard case .at(let cursor) = try context.consumer.standing(in: reader) else { return [] }
+        var pending: Set<[UInt8]> = []
+        var path: [UInt8] = []
+        try reader.run(HistoryScan(after: cursor, through: try reader.lastSequence)) { row in
+            path.removeAll(keepingCapacity: true)
+            row.appendPath(to: &path)
+            pending.insert(path)
+            return .next
+        }
+        let roots = RootCheck(try reader.rootIdentities)
+        return try drifts.filter { drift in
+            let absolute = context.scope.absolute(drift.path)
+            if roots.isAway(absolute) || pending.contains(absolute) { return false }
+            // A directory's time changes with what is in it.
+            if drift.kind == .metadata, pending.contains(where: { RenameMap.rest(of: $0, below: absolute) != nil }) {
+                return false
+            }
+            return try context.consumer.work(about: absolute) == nil
+        }
+    }
+
+    private func lookAgain(_ drifts: Set<Drift>, withChecksums: Bool) throws -> Set<Drift> {
+        let paths = drifts.filter { $0.kind != .extra && $0.kind != .links }.map(\.path)
+        var again =
+            paths.isEmpty
+            ? []
+            : try self.drifts(
+                of: paths.sorted(by: BatchPlan.precedes), isRecursive: false, withChecksums: withChecksums)
+        again = again.filter { drift in drifts.contains { $0.path == drift.path } }
+        if drifts.contains(where: { $0.kind == .links }) {
+            again.formUnion(try compareLinks().intersection(drifts))
+        }
+        guard var look = try? SourceLook(source: settings.source) else { return again }
+        again.formUnion(drifts.filter { $0.kind == .extra && look.state(of: $0.path) == .missing })
+        return again
+    }
+
+    // MARK: Repair
+
+    /// Makes what drifted pending: the next run sends or deletes it, whatever size and time say.
+    public func makePending(_ drifts: [Drift]) throws {
+        var commit = ConsumerCommit()
+        let now = Timestamp.now
+        for drift in drifts {
+            let facts = PathFacts(
+                existedBefore: true, contentChanged: drift.kind != .extra, exists: drift.kind != .extra,
+                wasWritten: false, first: now, lastWritten: Timestamp(nanoseconds: 0))
+            commit.kept.append(
+                ConsumerWork(
+                    context.scope.absolute(drift.path), facts, drift.kind == .extra ? .heldDeletion : .waiting,
+                    due: now, reason: "it differed (\(drift.kind.rawValue))"))
+        }
+        try context.consumer.commit(commit, store: reader.uuid)
+    }
+}
