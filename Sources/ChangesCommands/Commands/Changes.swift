@@ -9,7 +9,7 @@ public struct Changes: ParsableCommand {
         version: productVersion,
         subcommands: [
             Track.self, Query.self, StatusCommand.self, Consume.self, ConsumerCommand.self, Doctor.self, Verify.self,
-            Accept.self, CheckConfig.self,
+            Accept.self, CheckConfig.self, SandboxedSender.self, SenderRelayCommand.self, SenderShellCommand.self,
         ])
 
     public init() {}
