@@ -64,7 +64,6 @@ public struct PacketWithDescriptors: ~Copyable, Sendable {
 /// Descriptors that came from another process, closed when their owner goes.
 public struct ReceivedDescriptors: ~Copyable, Sendable {
     public let numbers: [CInt]
-    init(numbers: [CInt]) { self.numbers = numbers }
     deinit { for number in numbers { Glibc.close(number) } }
 
     /// Closes them before the end of their scope.

@@ -82,13 +82,3 @@ public enum ProcessImage {
         return nil
     }
 }
-
-extension ProcessImage {
-    /// Puts `/dev/null` in the place of standard input and output.
-    ///
-    /// - Throws: the errno of open(2) or dup2(2).
-    public static func giveUpInputAndOutput() throws(Errno) {
-        let null = try OwnedDescriptor.open(Array("/dev/null".utf8), flags: O_RDWR)
-        for stream: CInt in [0, 1] { try systemCall { dup2(null.number, stream) } }
-    }
-}

@@ -103,6 +103,9 @@ static inline int clinux_duplicate_above(int fd, int lowest) { return fcntl(fd, 
 /// This process's environment (environ(7)): in Swift a mutable global cannot be named.
 static inline char **clinux_environment(void) { return environ; }
 
+/// The arguments that this process was started with, ended by NULL, its name first.
+char **clinux_arguments(void);
+
 /// What mount_setattr(2) takes (linux/mount.h); glibc has it only since 2.36.
 struct clinux_mount_attr {
   uint64_t attr_set, attr_clr, propagation, userns_fd;

@@ -49,8 +49,8 @@ public enum SenderRelay {
         let outside = PacketConnection(owning: descriptor)
         do throws(Errno) {
             try outside.send(SenderBridge.message(arguments), descriptors: [0, 1, 2])
-            // These ends are ssh's now. Kept here, they would hide from rsync that ssh has closed its own.
-            try ProcessImage.giveUpInputAndOutput()
+            // This process's own ends stay open: rsync looks for the exit status at the end of its input, and does not
+            // wait for it. So that end is to come with this process's, as it would with ssh's.
             if case .packet(let status) = try outside.receive(atMost: 1), let status = status.first {
                 return CInt(status)
             }
