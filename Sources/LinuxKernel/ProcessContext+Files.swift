@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 public import SystemPackage
 
@@ -24,5 +25,12 @@ extension ProcessContext {
         }
         files.remove(try program())
         return files.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
+    /// A descriptor that is readable, for whoever has it, once this process has ended (pidfd_open(2), Linux 5.3).
+    ///
+    /// - Throws: the errno of pidfd_open(2).
+    public static func ownDescriptor() throws(Errno) -> OwnedDescriptor {
+        OwnedDescriptor(owning: try systemCall { clinux_pidfd_open(getpid()) })
     }
 }

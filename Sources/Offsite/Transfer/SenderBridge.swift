@@ -2,7 +2,7 @@ import LinuxKernel
 import SystemPackage
 
 /// The way of rsync's remote shell out of a sandbox: one packet with the arguments and the three standard streams goes
-/// out, one with the exit status (a byte) comes back. The connection closed means that the other side is gone.
+/// out, with a descriptor that tells the relay's end; one with the exit status (a byte) comes back. The connection closed means that the other side is gone.
 enum SenderBridge {
     /// Bytes of all arguments, each with a NUL after it. rsync's own are a few hundred; names do not travel in them.
     static let longestMessage = 65_536
@@ -48,9 +48,8 @@ public enum SenderRelay {
     public static func run(_ descriptor: CInt, _ arguments: [[UInt8]]) -> CInt {
         let outside = PacketConnection(owning: descriptor)
         do throws(Errno) {
-            try outside.send(SenderBridge.message(arguments), descriptors: [0, 1, 2])
-            // This process's own ends stay open: rsync looks for the exit status at the end of its input, and does not
-            // wait for it. So that end is to come with this process's, as it would with ssh's.
+            let own = try ProcessContext.ownDescriptor()
+            try outside.send(SenderBridge.message(arguments), descriptors: [0, 1, 2, own.number])
             if case .packet(let status) = try outside.receive(atMost: 1), let status = status.first {
                 return CInt(status)
             }

@@ -27,7 +27,8 @@ public struct SenderSandbox: ~Copyable {
     public let rsync: [[UInt8]]
     /// Goes into `inheriting` of rsync's spawn.
     public let rsyncDescriptors: [CInt]
-    /// What to start beside it, before or after, for `.ssh`. Ends by itself when rsync does; a SIGTERM to it ends ssh.
+    /// What to start beside it, before or after, for `.ssh`. Ends by itself when rsync does, with ssh's own exit
+    /// status (0 if there was none); a SIGTERM to it ends ssh.
     public let shell: [[UInt8]]?
     /// Goes into `inheriting` of the shell's spawn.
     public let shellDescriptors: [CInt]

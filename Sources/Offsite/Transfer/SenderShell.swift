@@ -49,22 +49,28 @@ extension SenderShell {
             if let signal = signals.next() { return 128 + signal }
             if ready.contains(where: { $0.tag == Self.insideTag }) { break }
         }
-        guard let request = try inside.receive(atMost: SenderBridge.longestMessage, descriptors: 3) else { return 0 }
-        let status = try serve(request)
+        guard let request = try inside.receive(atMost: SenderBridge.longestMessage, descriptors: 4) else { return 0 }
+        let descriptors = request.descriptors.numbers
+        let status = try serve(request.packet, streams: descriptors)
         // Nobody may be there to hear it.
         try? inside.send([UInt8(truncatingIfNeeded: status)])
+        // rsync looks for the exit status once, when its input ends. Alone with ssh it comes too early every other time,
+        // and says 12 for 255. The copies here keep that end back until there is a status to find.
+        let ended = try EventPoll()
+        try ended.add(descriptors[3], for: .readable, tag: Self.endTag)
+        _ = try ended.wait(milliseconds: Self.patience)
+        request.descriptors.close()
         return status
     }
 
-    private borrowing func serve(_ request: consuming PacketWithDescriptors) throws(Errno) -> CInt {
-        guard let arguments = SenderBridge.arguments(request.packet),
+    private borrowing func serve(_ packet: [UInt8], streams: [CInt]) throws(Errno) -> CInt {
+        guard let arguments = SenderBridge.arguments(packet),
             SenderBridge.isAllowed(arguments, host: host)
         else {
             complain("refused a command line that is not rsync's")
             return SenderBridge.failure
         }
         var ssh: ChildProcess
-        let streams = request.descriptors.numbers
         do throws(Errno) {
             ssh = try ChildProcess.spawn(
                 command + arguments, input: .descriptor(streams[0]), output: .descriptor(streams[1]),
@@ -73,8 +79,6 @@ extension SenderShell {
             complain("ssh cannot be started: \(error)")
             return SenderBridge.failure
         }
-        // ssh alone has them now: when it ends, rsync sees it.
-        request.descriptors.close()
         return try wait(for: &ssh)
     }
 

@@ -68,6 +68,17 @@ final class SandboxRun {
     var output: String { String(decoding: (try? Disk.read(outputs.path / "output")) ?? [], as: UTF8.self) }
     var errors: String { String(decoding: (try? Disk.read(outputs.path / "errors")) ?? [], as: UTF8.self) }
 
+    /// What sender-shell ended with.
+    private(set) var shellStatus: Int32?
+
+    private static func number(_ outcome: LinuxKernel.ChildProcess.Outcome?) -> Int32? {
+        switch outcome {
+        case .exited(let code)?: code
+        case .signalled(let signal)?: 128 + signal
+        case nil: nil
+        }
+    }
+
     /// Waits for the end of everything.
     ///
     /// - Returns: rsync's exit status, 128 and its number for a signal; nil when something is still there.
@@ -75,14 +86,12 @@ final class SandboxRun {
         var status: Int32?
         let isOver = try wait(atMost: seconds, every: 1) {
             if status == nil {
-                switch try running.rsync.poll() {
-                case .exited(let code)?: status = code
-                case .signalled(let signal)?: status = 128 + signal
-                case nil: return false
-                }
+                status = Self.number(try running.rsync.poll())
+                if status == nil { return false }
             }
             guard running.shell != nil else { return true }
-            return try running.shell!.poll() != nil
+            shellStatus = Self.number(try running.shell!.poll())
+            return shellStatus != nil
         }
         return isOver ? status : nil
     }
