@@ -43,9 +43,10 @@ public struct MountCopy: ~Copyable, Sendable {
     /// The table gives no path that a rename could not turn, meanwhile, into another one, so each mount is opened through
     /// no symlink. One that cannot be reached because another is mounted on it, or that the old root hides, is out of the
     /// program's reach as well; nothing else may be left out.
-    borrowing func restrictAttached(_ restrictions: Restrictions) throws(Errno) {
+    private borrowing func restrictAttached(_ restrictions: Restrictions) throws(Errno) {
         let path = try descriptor.currentPath()
-        let table = try MountTable.read(MountTable.open().number)
+        let file = try MountTable.open()
+        let table = try MountTable.read(file.number)
         for entry in table.mountPoints(under: path) {
             let flags = UInt64(O_PATH | O_CLOEXEC)
             let place = try withCPath(entry.mountPoint) { (name) throws(Errno) in

@@ -71,6 +71,29 @@ extension CommandSystemTests {
             try mounted.unmount()
         }
 
+        /// A kernel before 5.12, as strace(1) plays it.
+        @Test(.timeLimit(.minutes(1)), .enabled(if: (try? run(["strace", "-V"]).isSuccess) == true, "needs strace"))
+        func anOlderKernelMakesTheSame() throws {
+            let site = try SandboxSite()
+            try Disk.makeDirectory(site.source / "mount")
+            let mounted = try Mounted(tmpfsAt: site.source / "mount")
+            let write = """
+                for place in "$1" "$1/mount" / /dev /usr/bin; do
+                    if (echo x > "$place/new") 2>/dev/null; then echo "wrote $place"; fi
+                done
+                echo x > /dev/null && echo x > "$2/note" && echo done
+                """
+            let completed = try run([
+                "strace", "-f", "-o", "/dev/null", "-e", "inject=mount_setattr:error=ENOSYS", Tracker.binary,
+                "sandboxed-sender", "--source", site.source.string, "--bind-writable", site.copy.string, "--", "sh",
+                "-c",
+                write, "sh", site.source.string, site.copy.string,
+            ])
+            #expect(completed.isSuccess, "\(completed)")
+            #expect(String(decoding: completed.output, as: UTF8.self) == "done\n", "\(completed)")
+            try mounted.unmount()
+        }
+
         @Test(.timeLimit(.minutes(1))) func rootIsLeftWithReadingOnly() throws {
             let site = try SandboxSite()
             let waiting = try site.start(["sleep", "60"], to: .daemon)
