@@ -68,7 +68,7 @@ let package = Package(
             swiftSettings: strict),
         // The real program in processes of its own; `changes` is built beside the tests, not linked.
         .testTarget(
-            name: "SystemTests", dependencies: ["CLinux", "ChangeStore", "LinuxKernel", "changes"],
+            name: "SystemTests", dependencies: ["CLinux", "ChangeStore", "LinuxKernel", "Offsite", "changes", system],
             path: "Tests/System",
             cSettings: [.define("_GNU_SOURCE")], swiftSettings: strict),
     ],

@@ -12,6 +12,8 @@ public struct ExitStatus: RawRepresentable, Equatable, Sendable {
     public static let unavailable = ExitStatus(rawValue: 69)
     /// EX_SOFTWARE: something that must not happen.
     public static let software = ExitStatus(rawValue: 70)
+    /// EX_OSERR: a sandbox could not be made.
+    public static let operatingSystem = ExitStatus(rawValue: 71)
     /// EX_IOERR: output cannot be written, the store cannot be read.
     public static let inputOutput = ExitStatus(rawValue: 74)
     /// EX_TEMPFAIL: not now, but later.

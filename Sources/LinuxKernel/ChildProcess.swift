@@ -180,7 +180,7 @@ private struct SpawnAttributes: ~Copyable {
 }
 
 /// A NULL-terminated array of C strings.
-private struct CStringArray: ~Copyable {
+struct CStringArray: ~Copyable {
     let pointers: [UnsafeMutablePointer<CChar>?]
     var first: UnsafeMutablePointer<CChar>? { pointers[0] }
 

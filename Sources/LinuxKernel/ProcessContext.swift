@@ -33,14 +33,20 @@ public enum ProcessContext {
     }
 
     /// All environment variables, as `NAME=VALUE` (environ(7)).
-    public static var environment: [[UInt8]] {
-        guard var next = clinux_environment() else { return [] }
-        var variables: [[UInt8]] = []
-        while let variable = next.pointee {
-            variables.append([UInt8](UnsafeRawBufferPointer(start: variable, count: strlen(variable))))
+    public static var environment: [[UInt8]] { strings(clinux_environment()) }
+
+    /// The process's name and arguments, also where there is no /proc, which `CommandLine` takes them from.
+    public static var arguments: [[UInt8]] { strings(clinux_arguments()) }
+
+    /// - Parameter array: of C strings, ended by NULL.
+    private static func strings(_ array: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> [[UInt8]] {
+        guard var next = array else { return [] }
+        var strings: [[UInt8]] = []
+        while let string = next.pointee {
+            strings.append([UInt8](UnsafeRawBufferPointer(start: string, count: strlen(string))))
             next += 1
         }
-        return variables
+        return strings
     }
 
     /// The absolute path of the working directory: getcwd(3).

@@ -11,10 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -25,6 +27,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -99,5 +102,106 @@ static inline int clinux_duplicate_above(int fd, int lowest) { return fcntl(fd, 
 
 /// This process's environment (environ(7)): in Swift a mutable global cannot be named.
 static inline char **clinux_environment(void) { return environ; }
+
+/// The arguments that this process was started with, ended by NULL, its name first.
+char **clinux_arguments(void);
+
+/// What mount_setattr(2) takes (linux/mount.h); glibc has it only since 2.36.
+struct clinux_mount_attr {
+  uint64_t attr_set, attr_clr, propagation, userns_fd;
+};
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+enum clinux_mount_attributes {
+  CLINUX_MOUNT_ATTR_RDONLY = 0x1,
+  CLINUX_MOUNT_ATTR_NOSUID = 0x2,
+  CLINUX_MOUNT_ATTR_NODEV = 0x4,
+};
+
+/// open_tree(2) of a copy of what is at `path`, attached nowhere and closed on exec: OPEN_TREE_CLONE (1), with
+/// AT_EMPTY_PATH, and with AT_RECURSIVE (0x8000) if all below it is wanted.
+static inline int clinux_clone_mounts(int dirfd, const char *path, int recursive) {
+  return (int)syscall(SYS_open_tree, dirfd, path, 1 | O_CLOEXEC | AT_EMPTY_PATH | (recursive ? 0x8000 : 0));
+}
+
+/// mount_setattr(2) of the mount that `fd` is in, with everything below it.
+static inline int clinux_set_mount_attributes(int fd, uint64_t set) {
+  struct clinux_mount_attr attributes = {.attr_set = set};
+  return (int)syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | 0x8000, &attributes, sizeof attributes);
+}
+
+/// move_mount(2) of `tree` onto what `target` is open on: MOVE_MOUNT_F_EMPTY_PATH (4), MOVE_MOUNT_T_EMPTY_PATH (0x40).
+static inline int clinux_attach_mounts(int tree, int target) {
+  return (int)syscall(SYS_move_mount, tree, "", target, "", 0x44);
+}
+
+/// pivot_root(2), which glibc does not wrap.
+static inline int clinux_pivot_root(const char *root, const char *old) {
+  return (int)syscall(SYS_pivot_root, root, old);
+}
+
+/// close_range(2), which glibc wraps only since 2.34.
+static inline int clinux_close_range(unsigned first, unsigned last) {
+  return (int)syscall(SYS_close_range, first, last, 0);
+}
+
+/// capget(2): the permitted capabilities of the calling thread.
+static inline int clinux_permitted_capabilities(uint64_t *permitted) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2];
+  if (syscall(SYS_capget, &header, data) == -1) return -1;
+  *permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+  return 0;
+}
+
+/// capset(2): `kept` become the permitted and effective capabilities of the calling thread; none is inheritable.
+static inline int clinux_set_capabilities(uint64_t kept) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2] = {
+    {.effective = (uint32_t)kept, .permitted = (uint32_t)kept},
+    {.effective = (uint32_t)(kept >> 32), .permitted = (uint32_t)(kept >> 32)},
+  };
+  return (int)syscall(SYS_capset, &header, data);
+}
+
+/// prctl(2), which is variadic.
+static inline int clinux_prctl(int option, unsigned long argument) { return prctl(option, argument, 0, 0, 0); }
+
+/// Sends one packet with `count` descriptors (SCM_RIGHTS, unix(7)); at most 16.
+static inline ssize_t clinux_send_descriptors(
+    int fd, const void *bytes, size_t size, const int *descriptors, size_t count) {
+  union { struct cmsghdr header; char bytes[CMSG_SPACE(16 * sizeof(int))]; } control = {0};
+  if (count > 16) { errno = EINVAL; return -1; }
+  struct iovec part = {(void *)bytes, size};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  message.msg_control = &control;
+  message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(count * sizeof(int));
+  memcpy(CMSG_DATA(header), descriptors, count * sizeof(int));
+  return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+/// Receives one packet and its descriptors, closed on exec; room for 16, and `*count` says how many came. A packet
+/// longer than `size` gives its whole length.
+static inline ssize_t clinux_receive_descriptors(int fd, void *bytes, size_t size, int *descriptors, size_t *count) {
+  union { struct cmsghdr header; char bytes[CMSG_SPACE(16 * sizeof(int))]; } control;
+  struct iovec part = {bytes, size};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  message.msg_control = &control;
+  message.msg_controllen = sizeof control;
+  *count = 0;
+  ssize_t length = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_TRUNC);
+  if (length == -1) return -1;
+  for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    *count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    memcpy(descriptors, CMSG_DATA(header), *count * sizeof(int));
+  }
+  return length;
+}
 
 #endif

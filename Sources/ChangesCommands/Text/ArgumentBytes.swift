@@ -1,3 +1,5 @@
+import LinuxKernel
+
 /// Carries the bytes of command-line arguments through `String`, which the argument parser works on, without loss.
 ///
 /// A path argument need not be UTF-8, and Swift's own conversion replaces what is not by U+FFFD. Here a byte N
@@ -32,19 +34,5 @@ enum ArgumentBytes {
     }
 
     /// The arguments of this process, without its name.
-    static var ofProcess: [String] {
-        (1..<max(1, Int(CommandLine.argc))).compactMap { index in
-            CommandLine.unsafeArgv[index].map { argument in text(of: cBytes(argument)) }
-        }
-    }
-
-    private static func cBytes(_ string: UnsafePointer<CChar>) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var next = string
-        while next.pointee != 0 {
-            bytes.append(UInt8(bitPattern: next.pointee))
-            next += 1
-        }
-        return bytes
-    }
+    static var ofProcess: [String] { ProcessContext.arguments.dropFirst().map(text(of:)) }
 }
