@@ -87,6 +87,13 @@ enum Disk {
         return status
     }
 
+    /// What a symlink points to.
+    static func linkTarget(_ path: Path) throws -> Path {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = try check("readlink", path) { Int32(readlink($0, &buffer, buffer.count)) }
+        return Path(buffer[..<Int(count)].map(UInt8.init(bitPattern:)))
+    }
+
     /// Opens, calls `body` with the descriptor and closes.
     static func withOpen<Result>(
         _ path: Path, _ flags: Int32, mode: mode_t = 0o644, _ body: (Int32) throws -> Result

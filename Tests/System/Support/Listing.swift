@@ -15,6 +15,13 @@ struct ListedEntry: Equatable, Sendable {
     var changed: Timestamp
     var target: [UInt8]?
 
+    /// What all names of one inode share.
+    struct Inode: Hashable, Sendable {
+        let device: UInt64
+        let number: UInt64
+    }
+
+    var identity: Inode { Inode(device: device, number: inode) }
     var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
 
     init(_ status: stat, target: [UInt8]?) {
@@ -37,6 +44,10 @@ struct ListedEntry: Equatable, Sendable {
 struct Listing: Sendable {
     private(set) var entries: [Path: ListedEntry] = [:]
     let takenAt: Timestamp
+    private var blocks: [ListedEntry.Inode: Int] = [:]
+
+    /// Bytes on the disk: those of an inode once, however many names it has.
+    var diskUsage: Int { blocks.values.reduce(0, +) * 512 }
 
     /// Lists the trees at `roots`, the roots' own entries included; one that does not exist has none.
     ///
@@ -61,6 +72,7 @@ struct Listing: Sendable {
         var entry = ListedEntry(status, target: nil)
         if status.st_mode & S_IFMT == S_IFLNK { entry.target = Self.target(name, at: directory) }
         entries[path] = entry
+        blocks[entry.identity] = Int(status.st_blocks)
         guard entry.isDirectory else { return }
         let opened = name.withCString { openat(directory, $0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
         guard opened != -1, let stream = fdopendir(opened) else {

@@ -34,6 +34,16 @@ enum Privilege {
     static let needsMount = "needs root and the right to mount"
 }
 
+/// What a fixture needs and this machine may lack.
+enum Programs {
+    /// - Returns: why tests with it are skipped; nil where all are there.
+    static func obstacle(_ programs: String..., needsRoot: Bool = false) -> String? {
+        if needsRoot && !Privilege.isRoot { return "needs root" }
+        let missing = programs.filter { (try? run(["sh", "-c", "command -v \($0)"]).isSuccess) != true }
+        return missing.isEmpty ? nil : "needs \(missing.joined(separator: ", "))"
+    }
+}
+
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators"): a whole run follows from a seed.
 struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64

@@ -1,0 +1,128 @@
+import Glibc
+
+/// A program called `rsync` that does what a test needs instead of, or with, the real one, and keeps what it was asked.
+final class FakeRsync {
+    enum Behaviour {
+        /// Becomes the real one.
+        case passes
+        /// Does nothing but say something on standard error.
+        case exits(Int32, saying: String = "")
+        /// Becomes the real one, and is killed once a file with content is at or below a path. A short transfer may
+        /// be over before: limit its bandwidth.
+        case dies(of: Int32 = SIGKILL, onceThereIs: Path)
+    }
+
+    /// One call of it.
+    struct Call {
+        /// Without the program.
+        let arguments: [Path]
+        /// Its standard input, of calls with `--files-from=-`.
+        let input: [UInt8]?
+
+        /// The names that it was given on standard input, ended by NUL as with `--from0`.
+        var names: [Path] { (input ?? []).split(separator: 0).map { Path($0) } }
+    }
+
+    let directory: Path
+    private let marker: String
+    private let real: Path
+
+    /// - Parameters:
+    ///   - directory: is made; nothing else is in it at first, so that it can be put into PATH.
+    ///   - behaviours: one for each call; the last one is for all that follow.
+    ///   - marker: only calls with an argument that contains it are meant. Others are the real one's and not kept, as
+    ///     is every `--version`.
+    init(in directory: Path, _ behaviours: [Behaviour], for marker: String = "") throws {
+        self.directory = directory
+        self.marker = marker
+        let found = try run(["sh", "-c", "command -v rsync"])
+        real = Path(found.output.filter { $0 != 0x0A })
+        try Disk.makeDirectory(directory)
+        // Whoever runs it makes a directory for each call.
+        try Disk.changeMode(directory, 0o777)
+        try behave(behaviours)
+    }
+
+    var program: Path { directory / "rsync" }
+
+    /// Makes it the first rsync in PATH.
+    var environment: [String: String] {
+        ["PATH": "\(directory.string):\(Scale.environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin")"]
+    }
+
+    /// What the next calls do: forgets those that were, and begins with the first behaviour again.
+    func behave(_ behaviours: [Behaviour]) throws {
+        for name in try Disk.names(of: directory) where name.string.hasPrefix("call.") {
+            try Disk.removeTree(directory / name)
+        }
+        let new = directory / "rsync.new"
+        try Disk.write(new, Array(script(behaviours).utf8))
+        try Disk.changeMode(new, 0o755)
+        try Disk.rename(new, program)
+    }
+
+    /// The calls so far, oldest first.
+    func calls() throws -> [Call] {
+        let places = (1...).lazy.map { self.directory / Path("call.\($0)") }.prefix { Disk.exists($0 / "arguments") }
+        return try places.map { place in
+            let arguments = try Disk.read(place / "arguments").split(separator: 0, omittingEmptySubsequences: false)
+            return Call(
+                arguments: arguments.dropLast().map { Path($0) }, input: try? Disk.read(place / "input"))
+        }
+    }
+
+    private func script(_ behaviours: [Behaviour]) -> String {
+        let cases = behaviours.enumerated().map { index, behaviour in
+            "\(index + 1 == behaviours.count ? "*" : "\(index + 1)")) \(Self.commands(behaviour)) ;;"
+        }
+        // The number of a call is the first directory that nobody else has made: calls may come side by side.
+        return """
+            #!/bin/sh
+            real=\(Self.quoted(real.string)) here=\(Self.quoted(directory.string))
+            meant= list=
+            for argument; do
+                case $argument in *\(Self.quoted(marker))*) meant=yes ;; esac
+                case $argument in --version | -V) exec "$real" "$@" ;; --files-from=-) list=yes ;; esac
+            done
+            [ "$meant" ] || exec "$real" "$@"
+            call=1
+            until mkdir "$here/call.$call" 2>/dev/null; do
+                call=$((call + 1))
+                [ $call -lt 10000 ] || exit 99
+            done
+            if [ "$list" ]; then
+                cat >"$here/call.$call/input"
+                exec <"$here/call.$call/input"
+            fi
+            printf '%s\\0' "$@" >"$here/call.$call/part"
+            mv "$here/call.$call/part" "$here/call.$call/arguments"
+            case $call in
+            \(cases.joined(separator: "\n"))
+            esac
+
+            """
+    }
+
+    private static func commands(_ behaviour: Behaviour) -> String {
+        switch behaviour {
+        case .passes: #"exec "$real" "$@""#
+        case .exits(let status, let text): "printf %s \(quoted(text)) >&2; exit \(status)"
+        // The watcher holds none of the caller's pipes, and goes when its target has.
+        case .dies(let signal, let path):
+            """
+            (
+                while kill -0 $$; do
+                    [ "$(find \(quoted(path.string)) -type f -size +0 | head -n 1)" ] && exec kill -\(signal) $$
+                    sleep 0.01
+                done
+            ) </dev/null >/dev/null 2>&1 &
+            exec "$real" "$@"
+            """
+        }
+    }
+
+    /// As one word of the shell.
+    private static func quoted(_ text: String) -> String {
+        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+    }
+}
