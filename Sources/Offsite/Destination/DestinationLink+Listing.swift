@@ -10,7 +10,7 @@ extension DestinationLink {
         var options = ["--dry-run", "--recursive", "--links", "--devices", "--specials", "--out-format=%n"]
         options += Self.exclusions
         let sides = [Array((targetText + "/").utf8), try emptyDirectory() + [UInt8(ascii: "/")]]
-        let outcome = try lines(options, list: nil, sides) { line in
+        let outcome = try lines(options, list: nil, sides, source: nil) { line in
             if let (path, isDirectory) = ListedName.parse(line) { visit(path, isDirectory) }
         }
         try check(outcome, "listing the destination")
@@ -23,7 +23,7 @@ extension DestinationLink {
         var options = ["--dry-run", "--recursive", "--hard-links", "--out-format=%i %n%L"]
         options += Self.exclusions
         let sides = [Array((targetText + "/").utf8), try emptyDirectory() + [UInt8(ascii: "/")]]
-        let outcome = try lines(options, list: nil, sides) { line in
+        let outcome = try lines(options, list: nil, sides, source: nil) { line in
             guard let change = ItemizedLine(parsing: line) else { return }
             let other = change.isLink ? change.linkSplit() : nil
             visit(other?.name ?? change.name, other?.target)
@@ -44,7 +44,7 @@ extension DestinationLink {
         if isRecursive { options += ["--recursive", "--delete"] + Self.exclusions }
         if withChecksums { options.append("--checksum") }
         let sides = [settings.source + [UInt8(ascii: "/")], Array((targetText + "/").utf8)]
-        return try lines(options, list: paths, sides) { line in
+        return try lines(options, list: paths, sides, source: settings.source) { line in
             if let change = ItemizedLine(parsing: line) { visit(change) }
         }
     }
@@ -66,14 +66,15 @@ extension DestinationLink {
 
     /// Runs rsync and hands out what it writes, line by line.
     private func lines(
-        _ options: [String], list: [[UInt8]]?, _ sides: [[UInt8]], _ visit: (ArraySlice<UInt8>) -> Void
+        _ options: [String], list: [[UInt8]]?, _ sides: [[UInt8]], source: [UInt8]?,
+        _ visit: (ArraySlice<UInt8>) -> Void
     ) throws(SyncFailure) -> Outcome {
         var result: Result<Outcome, SyncFailure> = .failure(.interrupted)
         withoutActuallyEscaping(visit) { visit in
             var splitter = LineSplitter()
             result = Result { () throws(SyncFailure) in
                 try run(
-                    options, list: list, sides, isGuarded: false, hasStatistics: false,
+                    options, list: list, sides, source: source, isGuarded: false, hasStatistics: false,
                     take: { bytes in splitter.take(bytes, visit) })
             }
         }

@@ -16,6 +16,8 @@ final class DestinationLink {
     var hasShell = false
     /// The receiver deletes by list.
     var deletesByList = true
+    /// This process may make namespaces. Without one rsync follows symlinks that take a directory's place in time.
+    let isSandboxed = SenderSandbox.isAvailable
 
     /// Where rsync keeps the part of a file that it could not finish, in the file's directory.
     static let partialName = Array(".nfs-changes-partial".utf8)
@@ -156,16 +158,16 @@ final class DestinationLink {
             rules += Array("R ".utf8) + pattern + [0] + Array("R ".utf8) + pattern + Array("/**".utf8) + [0]
         }
         rules += Array("P *".utf8) + [0]
-        let file: OwnedDescriptor
-        do throws(Errno) { file = try OwnedDescriptor.memoryFile(rules) } catch {
-            throw .system("making a file in memory", error)
+        let file = scratch + Array("/rules".utf8)
+        do throws(Errno) { try replaceFile(file, with: rules) } catch {
+            throw .system("writing \(OctalEscapes.display(file))", error)
         }
         let directories = Set(paths.map { BatchPlan.parents(of: $0).last ?? [] }).sorted(by: BatchPlan.precedes)
         // --from0 comes before the filter file, which is read as lines otherwise.
         return try run(
-            options + ["--delete", "--from0", "--filter=merge /proc/self/fd/\(file.number)"],
+            options + ["--delete", "--from0", "--filter=merge \(String(decoding: file, as: UTF8.self))"],
             list: directories.map { $0 + [UInt8(ascii: "/")] }, from: skeleton, to: targetText, isGuarded: true,
-            inheriting: [file.number])
+            files: [file])
     }
 
     /// A pattern that matches this path alone (rsync(1), PATTERN MATCHING RULES): a backslash escapes only where there is
@@ -287,39 +289,42 @@ final class DestinationLink {
     // MARK: Running rsync
 
     private func run(
-        _ options: [String], list: [[UInt8]]?, from: [UInt8], to: String, isGuarded: Bool, inheriting: [CInt] = [],
+        _ options: [String], list: [[UInt8]]?, from: [UInt8], to: String, isGuarded: Bool, files: [[UInt8]] = [],
         take: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
         let sides = [from + [UInt8(ascii: "/")], Array((to + "/").utf8)]
-        return try run(options, list: list, sides, isGuarded: isGuarded, inheriting: inheriting, take: take)
+        return try run(options, list: list, sides, source: from, isGuarded: isGuarded, files: files, take: take)
     }
 
     private func run(
         _ options: [String], list: [[UInt8]]?, from: String, to: [UInt8], isGuarded: Bool
     ) throws(SyncFailure) -> Outcome {
-        let sides = [Array((from + "/").utf8), to + [UInt8(ascii: "/")]]
-        return try run(options, list: list, sides, isGuarded: isGuarded, inheriting: [], take: nil)
+        try run(
+            options, list: list, [Array((from + "/").utf8), to + [UInt8(ascii: "/")]], source: nil,
+            isGuarded: isGuarded)
     }
 
     /// - Parameters:
     ///   - list: relative paths; nil: no list.
+    ///   - source: what is sent from, when this host sends: rsync then sees nothing else.
     ///   - isGuarded: the receiver starts only where the marker is, and only one at a time.
+    ///   - files: what rsync reads beside the source.
     func run(
-        _ options: [String], list: [[UInt8]]?, _ sides: [[UInt8]], isGuarded: Bool, inheriting: [CInt] = [],
-        hasStatistics: Bool = true, take: ((ArraySlice<UInt8>) -> Void)? = nil
+        _ options: [String], list: [[UInt8]]?, _ sides: [[UInt8]], source: [UInt8]?, isGuarded: Bool,
+        files: [[UInt8]] = [], hasStatistics: Bool = true, take: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
-        var arguments = ["rsync"] + options + ["--no-human-readable", "--no-motd"]
+        var arguments = options + ["--no-human-readable", "--no-motd"]
         if hasStatistics { arguments.append("--stats") }
         if case .local = settings.target {} else { arguments.append("--timeout=\(Self.timeout)") }
         if list != nil { arguments += ["--from0", "--files-from=-"] }
+        if ssh != nil, isGuarded, hasShell { arguments.append(guardedReceiver) }
         var bytes = arguments.map { Array($0.utf8) }
-        if let ssh {
-            bytes += [Array("-e".utf8), ssh.text]
-            if isGuarded, hasShell { bytes.append(Array(guardedReceiver.utf8)) }
+        var files = files
+        if let file = settings.passwordFile {
+            bytes.append(Array("--password-file=".utf8) + file)
+            files.append(file)
         }
-        if let file = settings.passwordFile { bytes.append(Array("--password-file=".utf8) + file) }
-        bytes.append(Array("--".utf8))
-        bytes += sides
+        bytes += [Array("--".utf8)] + sides
         var input: [UInt8] = []
         for path in list ?? [] {
             input += Array("./".utf8) + path
@@ -327,13 +332,34 @@ final class DestinationLink {
         }
         let result: RsyncProcess.Result
         do throws(Errno) {
-            result = try process.run(bytes, input: list == nil ? nil : input, inheriting: inheriting, take: take)
+            result = try start(bytes, source: source, files: files, input: list == nil ? nil : input, take)
         } catch {
             throw .missingProgram("rsync", error)
         }
         return Outcome(
             verdict: result.wasInterrupted ? .interrupted : RsyncVerdict(status: result.status, errors: result.errors),
             status: result.status, statistics: RsyncStatistics(parsing: result.output), errors: result.errors)
+    }
+
+    /// Starts rsync, in a sandbox where there can be one.
+    private func start(
+        _ arguments: [[UInt8]], source: [UInt8]?, files: [[UInt8]], input: [UInt8]?,
+        _ take: ((ArraySlice<UInt8>) -> Void)?
+    ) throws(Errno) -> RsyncProcess.Result {
+        let program = [Array("rsync".utf8)]
+        guard isSandboxed, let source else {
+            let shell = ssh.map { [Array("-e".utf8), $0.text] } ?? []
+            return try process.run(program + shell + arguments, input: input, take: take)
+        }
+        let destination: SenderSandbox.Destination =
+            switch settings.target {
+            case .local(let path): .local(Array(path.utf8))
+            case .daemon: .daemon
+            case .ssh(_, let host, _): .ssh(command: ssh?.arguments ?? [], host: Array(host.utf8))
+            }
+        let sandbox = try SenderSandbox(
+            program + arguments, source: source, files: files, to: destination)
+        return try process.run(sandbox, input: input, take: take)
     }
 
     /// The receiver's command: the marker may have gone with its volume since it was read, and the receiver of a worker

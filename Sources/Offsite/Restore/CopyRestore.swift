@@ -52,6 +52,6 @@ extension DestinationLink {
         if !path.allSatisfy(Self.isPlain) { options.append("--protect-args") }
         if progress != nil { options += ["--info=progress2", "--outbuf=L"] }
         let sides = [Array((targetText + "/").utf8) + path, directory + [UInt8(ascii: "/")]]
-        return try run(options, list: nil, sides, isGuarded: false, take: progress)
+        return try run(options, list: nil, sides, source: nil, isGuarded: false, take: progress)
     }
 }

@@ -34,8 +34,36 @@ struct RsyncProcess {
     ///   - take: gets its output as it comes, instead of its being collected.
     /// - Throws: the errno that kept it from starting: `ENOENT` when there is no such program.
     func run(
-        _ arguments: [[UInt8]], input: [UInt8]? = nil, environment: [(name: [UInt8], value: [UInt8])] = [],
-        inheriting descriptors: [CInt] = [], take: ((ArraySlice<UInt8>) -> Void)? = nil
+        _ arguments: [[UInt8]], input: [UInt8]? = nil, take: ((ArraySlice<UInt8>) -> Void)? = nil
+    ) throws(Errno) -> Result {
+        try run(input: input, take: take) { (streams) throws(Errno) in
+            let child = try ChildProcess.spawn(
+                arguments, environment: Self.environment, input: streams.input, output: streams.output,
+                error: streams.error)
+            return SenderSandbox.Running(rsync: child, shell: nil)
+        }
+    }
+
+    /// The same in a sandbox.
+    func run(
+        _ sandbox: consuming SenderSandbox, input: [UInt8]? = nil, take: ((ArraySlice<UInt8>) -> Void)? = nil
+    ) throws(Errno) -> Result {
+        var sandbox: SenderSandbox? = consume sandbox
+        return try run(input: input, take: take) { (streams) throws(Errno) in
+            try sandbox.take()!.spawn(
+                environment: Self.environment, input: streams.input, output: streams.output, error: streams.error)
+        }
+    }
+
+    private struct Streams {
+        let input: ChildProcess.Stream
+        let output: ChildProcess.Stream
+        let error: ChildProcess.Stream
+    }
+
+    private func run(
+        input: [UInt8]?, take: ((ArraySlice<UInt8>) -> Void)?,
+        start: (Streams) throws(Errno) -> SenderSandbox.Running
     ) throws(Errno) -> Result {
         let list = try input.map { (bytes) throws(Errno) in ListFile(try OwnedDescriptor.memoryFile(bytes)) }
         let output = try Pipe()
@@ -45,16 +73,15 @@ struct RsyncProcess {
         let errorReader = errors.reader
         let errorWriter = errors.writer
         let poll = try EventPoll()
-        var child = try ChildProcess.spawn(
-            arguments, environment: Self.environment + environment,
-            input: list.map { .descriptor($0.descriptor.number) } ?? .nothing,
-            output: .descriptor(outputWriter.number), error: .descriptor(errorWriter.number),
-            inheriting: descriptors)
+        var running = try start(
+            Streams(
+                input: list.map { .descriptor($0.descriptor.number) } ?? .nothing,
+                output: .descriptor(outputWriter.number), error: .descriptor(errorWriter.number)))
         outputWriter.close()
         errorWriter.close()
         try outputReader.setNonBlocking()
         try errorReader.setNonBlocking()
-        let ended = try child.descriptor()
+        let ended = try running.rsync.descriptor()
         try poll.add(outputReader.number, for: .readable, tag: Self.outputTag)
         try poll.add(errorReader.number, for: .readable, tag: Self.errorTag)
         try poll.add(ended.number, for: .readable, tag: Self.endTag)
@@ -77,14 +104,14 @@ struct RsyncProcess {
             }
             if stop.isRequested(), !result.wasInterrupted {
                 result.wasInterrupted = true
-                try? child.signal(SIGTERM)
+                try? running.rsync.signal(SIGTERM)
                 killAt = MonotonicTime.now.advanced(milliseconds: Self.patience * 1_000)
             }
             if let deadline = killAt, MonotonicTime.now > deadline {
                 killAt = nil
-                try? child.signal(SIGKILL)
+                try? running.rsync.signal(SIGKILL)
             }
-            guard let outcome = try child.poll() else { continue }
+            guard let outcome = try running.rsync.poll() else { continue }
             // What it wrote last. A child of its own may have the pipes still: their end is not waited for.
             _ = try Self.drain(outputReader, isOutput: true, &result, take)
             _ = try Self.drain(errorReader, isOutput: false, &result, take)
