@@ -97,33 +97,8 @@ final class SyncSite {
     }
 
     func differences() throws -> [String] {
-        let compared = try run(
-            ["rsync", "-aHnic", "--delete"] + Self.dropping + [
-                "--exclude=/.nfs-changes", "--exclude=/outside", site.base.string + "/", copy.string + "/",
-            ])
-        var found = String(decoding: compared.output, as: UTF8.self).split(separator: "\n").map(String.init)
-        if !compared.isSuccess { found.append("rsync: \(compared.status) \(compared.errors)") }
-        let (mine, theirs) = (try Self.linkGroups(site.base), try Self.linkGroups(copy))
-        for group in mine.symmetricDifference(theirs).sorted(by: { $0.count < $1.count }) {
-            found.append("\(mine.contains(group) ? "not linked" : "linked wrongly"): \(group.sorted().prefix(5))")
-        }
-        return found
-    }
-
-    /// The names of each inode that has several, relative to a directory.
-    private static func linkGroups(_ base: Path) throws -> Set<Set<Path>> {
-        var groups: [UInt64: Set<Path>] = [:]
-        var pending = [base]
-        while let directory = pending.popLast() {
-            for name in try Disk.names(of: directory) where name != ".nfs-changes" {
-                let path = directory / name
-                guard path != base / "outside", let status = try? Disk.status(path) else { continue }
-                if status.isDirectory { pending.append(path) }
-                if status.st_mode & S_IFMT == S_IFREG, status.st_nlink > 1 {
-                    groups[UInt64(status.st_ino), default: []].insert(Path(path.bytes[(base.bytes.count + 1)...]))
-                }
-            }
-        }
-        return Set(groups.values.filter { $0.count > 1 })
+        try CopyComparison(
+            site.base, copy, options: Self.dropping, excluding: ["/.nfs-changes", "/outside"], comparesTop: false
+        ).differences
     }
 }
