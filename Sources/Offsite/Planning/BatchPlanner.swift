@@ -39,7 +39,7 @@ public struct BatchPlanner {
     private let maxDelay: Int64
     private let now: Timestamp
     /// Nanoseconds until something that is away is looked for again.
-    private static let absence: Int64 = 60_000_000_000
+    static let absence: Int64 = 900_000_000_000
 
     private var gone: [[UInt8]] = []
     private var plan = BatchPlan()

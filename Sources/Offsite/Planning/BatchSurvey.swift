@@ -79,7 +79,7 @@ struct BatchSurvey {
             if roots.isAway(path) {
                 away.append(
                     .init(
-                        path: relative, facts: pending, due: Timestamp.now.advanced(by: 60_000_000_000),
+                        path: relative, facts: pending, due: Timestamp.now.advanced(by: BatchPlanner.absence),
                         reason: .rootAway))
                 continue
             }

@@ -1,5 +1,5 @@
 public import ChangeStore
-import LinuxKernel
+public import LinuxKernel
 import SystemPackage
 
 /// What a run is asked to do beyond the ordinary.
@@ -30,6 +30,8 @@ public struct SyncContext {
     public let heartbeat: () -> Void
     /// Gets what rsync says of its progress; nil: it is not asked to.
     public let progress: ((ArraySlice<UInt8>) -> Void)?
+    /// Gets how much room the destination has, once that is known.
+    public let roomFound: (FileSystemSpace?) -> Void
     /// Gets what a dry run would do.
     public let planned: ((BatchPlan) -> Void)?
 
@@ -37,7 +39,7 @@ public struct SyncContext {
         stateDirectory: [UInt8], consumer: Consumer, machine: String, scope: SourceScope, stop: any StopSignal,
         settle: @escaping () throws -> Void, tell: @escaping (SyncEvent) -> Void,
         heartbeat: @escaping () -> Void = {}, progress: ((ArraySlice<UInt8>) -> Void)? = nil,
-        planned: ((BatchPlan) -> Void)? = nil
+        planned: ((BatchPlan) -> Void)? = nil, roomFound: @escaping (FileSystemSpace?) -> Void = { _ in }
     ) {
         self.stateDirectory = stateDirectory
         self.consumer = consumer
@@ -49,6 +51,7 @@ public struct SyncContext {
         self.heartbeat = heartbeat
         self.progress = progress
         self.planned = planned
+        self.roomFound = roomFound
     }
 }
 
@@ -93,6 +96,9 @@ public final class SyncRun {
         try link.recall(consumer)
         let marker = try link.readMarker()
         try examine(marker)
+        report.room = try link.room()
+        context.roomFound(report.room)
+        try link.checkRoom(report.room)
         try tidyUp()
         if case .needsFullReconcile(let reason) = try consumer.standing(in: reader) { try carryEverything(reason) }
         try carryChanges()
