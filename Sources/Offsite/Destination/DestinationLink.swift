@@ -78,7 +78,7 @@ final class DestinationLink {
     func put(_ paths: [[UInt8]], isForced: Bool, take: ((ArraySlice<UInt8>) -> Void)? = nil) throws(SyncFailure)
         -> Outcome
     {
-        var options = ["-aH", "--force", "--temp-dir=\(DestinationMarker.directory)/tmp"]
+        var options = ["-aH", "--force", "--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp")]
         options.append("--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self))
         if isForced { options.append("--ignore-times") }
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
@@ -95,13 +95,24 @@ final class DestinationLink {
     ///   - directory: relative to source and target; it is there.
     ///   - other: relative to the target.
     func link(_ entries: [[UInt8]], in directory: [UInt8], from other: [UInt8]) throws(SyncFailure) -> Outcome {
-        let up = String(repeating: "../", count: directory.split(separator: UInt8(ascii: "/")).count)
-        var options = ["-aH", "--link-dest=" + up + String(decoding: other, as: UTF8.self)]
+        let depth = directory.split(separator: UInt8(ascii: "/")).count
+        var options = ["-aH", "--link-dest=" + receiverPath(String(decoding: other, as: UTF8.self), depth: depth)]
+        options.append("--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp", depth: depth))
         options += ownershipOptions
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         return try run(
             options, list: entries, from: settings.source + [UInt8(ascii: "/")] + directory,
             to: targetText + "/" + String(decoding: directory, as: UTF8.self), isGuarded: true)
+    }
+
+    /// A path below the target as an option names it for the receiver, which works in a directory that is `depth` below
+    /// the target.
+    ///
+    /// Over ssh it is absolute: rrsync reads a relative path from its own directory, not from the target, and refuses
+    /// `..`. An rsync daemon takes what is relative as it is meant, and so does a local receiver.
+    private func receiverPath(_ path: String, depth: Int = 0) -> String {
+        if case .ssh(_, _, let target) = settings.target { return "\(target)/\(path)" }
+        return String(repeating: "../", count: depth) + path
     }
 
     /// A byte that may stand in the command line of the receiver, which an old one gives to a shell.
@@ -115,7 +126,15 @@ final class DestinationLink {
     }
 
     /// What the transfer does about owners and modes; verification does the same.
-    var ownershipOptions: [String] {
+    var ownershipOptions: [String] { ownershipOptionsOfAny + (isRsyncOnly ? ["--no-devices", "--no-specials"] : []) }
+
+    /// rrsync makes no devices, pipes or sockets (since 3.5.0), and says nothing of it.
+    private var isRsyncOnly: Bool {
+        if case .ssh = settings.target { return !hasShell }
+        return false
+    }
+
+    private var ownershipOptionsOfAny: [String] {
         switch settings.ownership {
         case .drop: ["--no-owner", "--no-group", "--no-devices", "--chmod=Du+rwx,Fu+rw"]
         case .keep: ["--numeric-ids"]

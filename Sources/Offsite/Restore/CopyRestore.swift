@@ -41,17 +41,17 @@ extension DestinationLink {
     fileprivate func fetch(
         _ path: [UInt8], to directory: [UInt8], _ progress: ((ArraySlice<UInt8>) -> Void)?
     ) throws(SyncFailure) -> Outcome {
-        var options = ["-aH", "--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self)]
+        var options = ["-aH", "--recursive", "--no-relative"]
+        options.append("--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self))
         switch settings.ownership {
         case .drop: options += ["--no-owner", "--no-group", "--no-devices"]
         case .keep: options.append("--numeric-ids")
         // The destination's rsync reads what it kept in extended attributes.
         case .fakeSuper: options += ["--numeric-ids", "-M--fake-super"]
         }
-        // Names of any kind go past the other side's shell.
-        if !path.allSatisfy(Self.isPlain) { options.append("--protect-args") }
         if progress != nil { options += ["--info=progress2", "--outbuf=L"] }
-        let sides = [Array((targetText + "/").utf8) + path, directory + [UInt8(ascii: "/")]]
-        return try run(options, list: nil, sides, source: nil, isGuarded: false, take: progress)
+        // The path goes as a list, past the other side's shell, its wildcards and rrsync.
+        let sides = [Array((targetText + "/").utf8), directory + [UInt8(ascii: "/")]]
+        return try run(options, list: [path], sides, source: nil, isGuarded: false, take: progress)
     }
 }

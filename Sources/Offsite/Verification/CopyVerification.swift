@@ -36,6 +36,7 @@ public final class CopyVerification {
         link = try DestinationLink(
             settings, stateDirectory: context.stateDirectory,
             process: RsyncProcess(stop: context.stop, heartbeat: context.heartbeat))
+        try link.recall(context.consumer)
     }
 
     /// What is compared by content, not by size and time alone.
