@@ -102,7 +102,8 @@ extension SystemTests {
             let again = try site.sync()
             #expect(again.isSuccess, "\(again)")
             let sent = try #require(again.bytesSent)
-            #expect(sent < 14 << 20, "\(sent) of 24 MiB were sent again: \(again.errors)")
+            // The rrsync of rsync 3.5.0 puts another name in the place of --partial-dir, with which rsync keeps nothing.
+            #expect(sent < (isRestricted ? 25 : 14) << 20, "\(sent) of 24 MiB were sent again: \(again.errors)")
             try site.expectEqual()
             let left = try Listing([server.target]).entries.keys.filter { $0.name == ".nfs-changes-partial" }
             #expect(try left.allSatisfy { try Disk.names(of: $0).isEmpty }, "\(left)")

@@ -171,7 +171,7 @@ extension SystemTests {
 
         /// The same content and time under another inode.
         private func breakLink(_ path: Path) throws {
-            try require(["cp", "-p", path.string, "\(path).new"])
+            try require(["cp", "-p", path.string, path.string + ".new"])
             try Disk.rename(Path("\(path.string).new"), path)
         }
 

@@ -95,9 +95,8 @@ final class DestinationLink {
     ///   - directory: relative to source and target; it is there.
     ///   - other: relative to the target.
     func link(_ entries: [[UInt8]], in directory: [UInt8], from other: [UInt8]) throws(SyncFailure) -> Outcome {
-        let depth = directory.split(separator: UInt8(ascii: "/")).count
-        var options = ["-aH", "--link-dest=" + receiverPath(String(decoding: other, as: UTF8.self), depth: depth)]
-        options.append("--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp", depth: depth))
+        var options = ["-aH", "--link-dest=" + receiverPath(String(decoding: other, as: UTF8.self))]
+        options.append("--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp"))
         options += ownershipOptions
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         return try run(
@@ -105,14 +104,14 @@ final class DestinationLink {
             to: targetText + "/" + String(decoding: directory, as: UTF8.self), isGuarded: true)
     }
 
-    /// A path below the target as an option names it for the receiver, which works in a directory that is `depth` below
-    /// the target.
-    ///
-    /// Over ssh it is absolute: rrsync reads a relative path from its own directory, not from the target, and refuses
-    /// `..`. An rsync daemon takes what is relative as it is meant, and so does a local receiver.
-    private func receiverPath(_ path: String, depth: Int = 0) -> String {
-        if case .ssh(_, _, let target) = settings.target { return "\(target)/\(path)" }
-        return String(repeating: "../", count: depth) + path
+    /// A path below the target as an option names it for the receiver: absolute, a daemon's from its module. What is
+    /// relative means something else with rrsync, which reads it from its own directory, and both rrsync and a daemon
+    /// take no `..`.
+    private func receiverPath(_ path: String) -> String {
+        switch settings.target {
+        case .ssh(_, _, let target), .local(let target): "\(target)/\(path)"
+        case .daemon: "/\(settings.target.top.prefix)\(path)"
+        }
     }
 
     /// A byte that may stand in the command line of the receiver, which an old one gives to a shell.
@@ -127,6 +126,14 @@ final class DestinationLink {
 
     /// What the transfer does about owners and modes; verification does the same.
     var ownershipOptions: [String] { ownershipOptionsOfAny + (isRsyncOnly ? ["--no-devices", "--no-specials"] : []) }
+
+    /// For runs that read the destination: its rsync gives out what was kept in extended attributes, and this side does
+    /// not keep it there. In a local run a plain option is both sides', and `-M` the receiver's (rsync(1)).
+    var readingAttributes: [String] {
+        guard settings.ownership == .fakeSuper else { return [] }
+        if case .local = settings.target { return ["--fake-super", "-M--super"] }
+        return ["-M--fake-super"]
+    }
 
     /// rrsync makes no devices, pipes or sockets (since 3.5.0), and says nothing of it.
     private var isRsyncOnly: Bool {
@@ -212,16 +219,17 @@ final class DestinationLink {
             throw .system("making \(OctalEscapes.display(place))", error)
         }
         defer { try? FileSystemLook.removeTree(place) }
+        let (top, prefix) = settings.target.top
         let outcome = try run(
-            ["--ignore-times", "--max-size=4k"], list: [Self.markerPath], from: targetText, to: place,
-            isGuarded: false)
+            ["--ignore-times", "--max-size=4k", "--no-relative"], list: [Array(prefix.utf8) + Self.markerPath],
+            [Array("\(top)/".utf8), place + [UInt8(ascii: "/")]], source: nil, isGuarded: false)
         if outcome.verdict == .partial, String(decoding: outcome.errors, as: UTF8.self).contains("No such file") {
             return nil
         }
         try check(outcome, "reading the marker")
         guard
             let bytes = try? OwnedDescriptor.open(
-                place + [UInt8(ascii: "/")] + Self.markerPath, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+                place + Array("/\(DestinationMarker.name)".utf8), flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
             ).read(atMost: 4_096)
         else { return nil }
         guard let marker = DestinationMarker(parsing: bytes) else {
@@ -313,14 +321,6 @@ final class DestinationLink {
     ) throws(SyncFailure) -> Outcome {
         let sides = [from + [UInt8(ascii: "/")], Array((to + "/").utf8)]
         return try run(options, list: list, sides, source: from, isGuarded: isGuarded, files: files, take: take)
-    }
-
-    private func run(
-        _ options: [String], list: [[UInt8]]?, from: String, to: [UInt8], isGuarded: Bool
-    ) throws(SyncFailure) -> Outcome {
-        try run(
-            options, list: list, [Array((from + "/").utf8), to + [UInt8(ascii: "/")]], source: nil,
-            isGuarded: isGuarded)
     }
 
     /// - Parameters:

@@ -46,12 +46,13 @@ extension DestinationLink {
         switch settings.ownership {
         case .drop: options += ["--no-owner", "--no-group", "--no-devices"]
         case .keep: options.append("--numeric-ids")
-        // The destination's rsync reads what it kept in extended attributes.
-        case .fakeSuper: options += ["--numeric-ids", "-M--fake-super"]
+        case .fakeSuper: options += ["--numeric-ids"] + readingAttributes
         }
         if progress != nil { options += ["--info=progress2", "--outbuf=L"] }
         // The path goes as a list, past the other side's shell, its wildcards and rrsync.
-        let sides = [Array((targetText + "/").utf8), directory + [UInt8(ascii: "/")]]
-        return try run(options, list: [path], sides, source: nil, isGuarded: false, take: progress)
+        let (top, prefix) = settings.target.top
+        let sides = [Array("\(top)/".utf8), directory + [UInt8(ascii: "/")]]
+        return try run(
+            options, list: [Array(prefix.utf8) + path], sides, source: nil, isGuarded: false, take: progress)
     }
 }
