@@ -62,7 +62,8 @@ extension SystemTests {
         }
 
         /// A directory and a symlink to a place outside take turns under one name, thousands of times a second.
-        @Test(.timeLimit(.minutes(5)), arguments: CopyWay.allCases)
+        @Test(
+            .timeLimit(.minutes(5)), arguments: CopyWay.allCases.filter { $0 != .daemon || Privilege.isRoot })
         func aSwappedDirectoryLeaksNothing(_ way: CopyWay) throws {
             let place = try way.makeSite()
             let site = place.site

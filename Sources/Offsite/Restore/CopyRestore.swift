@@ -49,10 +49,17 @@ extension DestinationLink {
         case .fakeSuper: options += ["--numeric-ids"] + readingAttributes
         }
         if progress != nil { options += ["--info=progress2", "--outbuf=L"] }
-        // The path goes as a list, past the other side's shell, its wildcards and rrsync.
+        let place = directory + [UInt8(ascii: "/")]
+        if case .local = settings.target {
+            // A list and `-M` do not go together in a local run of rsync 3.5.0; here no path is anything but a path.
+            return try run(
+                options, list: nil, [Array("\(targetText)/".utf8) + path, place], source: nil, isGuarded: false,
+                take: progress)
+        }
+        // As a list it goes past the other side's shell, its wildcards and rrsync.
         let (top, prefix) = settings.target.top
-        let sides = [Array("\(top)/".utf8), directory + [UInt8(ascii: "/")]]
         return try run(
-            options, list: [Array(prefix.utf8) + path], sides, source: nil, isGuarded: false, take: progress)
+            options, list: [Array(prefix.utf8) + path], [Array("\(top)/".utf8), place], source: nil,
+            isGuarded: false, take: progress)
     }
 }
