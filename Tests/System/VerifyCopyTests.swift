@@ -21,6 +21,7 @@ extension SystemTests {
                 try Disk.setModified(root / Path(name), seconds: 1_600_000_000)
             }
             try Disk.symlink("target", at: root / "soft")
+            try Disk.link(root / "soft", root / "d/soft2")
             try site.start()
             try site.syncFully("--allow-deletes")
             try site.expectEqual(note: "before")
@@ -83,7 +84,9 @@ extension SystemTests {
             if !words.isEmpty { expected.append("content a-backup/same") }
             try expect(site, expected, words)
 
-            let repaired = words == "--sample" ? try site.verify("--sample", "100%", "--repair")
+            let repaired =
+                words == "--sample"
+                ? try site.verify("--sample", "100%", "--repair")
                 : words.isEmpty ? try site.verify("--repair") : try site.verify(words, "--repair")
             #expect(repaired.isSuccess, "\(repaired)")
             try expect(site, [], words)
@@ -107,7 +110,8 @@ extension SystemTests {
             let found = try site.verify()
             let paths = Set(drifts(found).map { $0.split(separator: " ", maxSplits: 1).last.map(String.init) ?? "" })
             let expected: Set = [
-                "a-backup/soft", #"a-backup/odd\012name"#, "a-backup/mode", "a-backup/a => b", "a-backup/c => d",
+                "a-backup/soft", "a-backup/d/soft2", #"a-backup/odd\012name"#, "a-backup/mode", "a-backup/a => b",
+                "a-backup/c => d",
                 "a-backup/x -> y", #"a-backup/extra\134#012\012\033"#,
             ]
             #expect(paths == expected, "\(drifts(found))")

@@ -84,7 +84,8 @@ struct BatchSurvey {
                 continue
             }
             let state = look.state(of: relative)
-            if case .present(let status) = state, status.type == .file, status.linkCount > 1 {
+            // `rsync -aH --link-dest` makes hard links of symlinks too.
+            if case .present(let status) = state, status.type != .directory, status.linkCount > 1 {
                 groups[InodeID(status), default: []].append((relative, status))
             } else {
                 planner.add(.init(path: relative, facts: pending, state: state))
@@ -145,7 +146,7 @@ struct BatchSurvey {
         try reader.run(HistoryScan(after: sequence, through: last)) { row in
             count += 1
             if count > Self.mostLaterRows { return .stop }
-            guard row.type == .file, row.kind != .deleted else { return .next }
+            guard row.type != .directory, row.kind != .deleted else { return .next }
             path.removeAll(keepingCapacity: true)
             row.appendPath(to: &path)
             paths.insert(path)
