@@ -18,7 +18,7 @@ public struct BatchPlanner {
         }
     }
 
-    /// A name of an inode that has several.
+    /// A name of an inode that has several; directories have one.
     public struct Name: Sendable {
         public let path: [UInt8]
         /// What is pending about it; nil: nothing in this batch.
@@ -50,7 +50,7 @@ public struct BatchPlanner {
         self.now = now
     }
 
-    /// Adds a path whose inode has one name, or that is no file, or that is not there.
+    /// Adds a path whose inode has one name, or that is not there.
     public mutating func add(_ candidate: Candidate) {
         let facts = candidate.facts.given(candidate.state)
         switch candidate.state {
@@ -84,14 +84,16 @@ public struct BatchPlanner {
     /// Adds an ancestor that took the place of a directory: it is to be there before deletions.
     public mutating func addReplacement(_ path: [UInt8]) { put([path], isForced: false) }
 
-    /// Adds a file with several names, all of which are given, those outside of what is carried left out.
+    /// Adds what has several names, all of which are given, those outside of what is carried left out.
     ///
-    /// - Parameter size: bytes.
-    public mutating func add(inode names: [Name], size: Int64) {
+    /// - Parameters:
+    ///   - isFile: not a symlink, a FIFO or the like, which nobody writes for long.
+    ///   - size: bytes.
+    public mutating func add(inode names: [Name], isFile: Bool = true, size: Int64) {
         // All these names are there.
         let pending = names.compactMap { name in name.facts.map { (name.path, $0.givenPresence) } }
         // All names have one content: while it is written, none of them is sent.
-        if let due = pending.compactMap({ dueTime(of: $0.1) }).max() {
+        if isFile, let due = pending.compactMap({ dueTime(of: $0.1) }).max() {
             for (path, facts) in pending {
                 plan.postponed.append(.init(path: path, facts: facts, due: due, reason: .unsettled))
             }

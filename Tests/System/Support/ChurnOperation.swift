@@ -117,7 +117,7 @@ extension Churn {
             }
             tree.add(path, .file)
         default:
-            guard let existing = choose(.file) else { return nil }
+            guard let existing = choose(.file, .symlink, .fifo) else { return nil }
             if operation == .hardlinkAcrossRoots {
                 let isSameRoot = roots.contains { path.isBelow($0) && existing.isBelow($0) }
                 if isSameRoot { return nil }
