@@ -121,6 +121,14 @@ import Testing
         #expect(plan.bytes == 0)
     }
 
+    @Test func allNamesOfASymlinkGo() {
+        var planner = planner(settle: 30)
+        planner.add(
+            inode: [name("w1/l", synced: true), name("w2/l", facts(existed: false, written: true))], isFile: false,
+            size: 7)
+        #expect(units(planner.finish()).map(\.paths) == [["w1/l", "w2/l"]])
+    }
+
     @Test func withoutOneThatIsThereAllNamesGo() {
         var planner = planner()
         let new = facts(existed: false)

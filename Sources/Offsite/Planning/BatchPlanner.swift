@@ -102,8 +102,9 @@ public struct BatchPlanner {
         let isContentSame = pending.allSatisfy { $0.1.isNewName || !$0.1.wasWritten && !$0.1.contentChanged }
         if !isContentSame {
             put(names.map(\.path), isForced: true, bytes: size)
-        } else if let synced = names.first(where: { $0.facts == nil && $0.isSynced }) {
-            // One name that is there already: the receiver links to it, and nothing is sent.
+        } else if isFile, let synced = names.first(where: { $0.facts == nil && $0.isSynced }) {
+            // One name that is there already: the receiver links to it, and nothing is sent. (Of what is no file it makes
+            // the first name anew, and links to that.)
             put(pending.map(\.0) + [synced.path], isForced: false)
         } else {
             put(names.map(\.path), isForced: false, bytes: size)
