@@ -147,10 +147,7 @@ public final class SyncRun {
             if isFirst { try addDueWork(to: &facts) }
             isFirst = false
             if !facts.isEmpty {
-                let plan = try survey.plan(facts, through: window.through) { [consumer] in
-                    try consumer.work(about: $0) != nil
-                }
-                try carry(plan, survey, facts, ConsumerCommit(through: window.through))
+                try carry(facts, survey, ConsumerCommit(through: window.through))
             } else if window.through > cursor, !options.dryRun {
                 try consumer.commit(ConsumerCommit(through: window.through), store: uuid)
             }
@@ -158,9 +155,28 @@ public final class SyncRun {
             if options.dryRun, !window.isCut { break }
         }
         guard !options.dryRun else { return }
-        if report.batches > 0 { try writeMarker(cursor) }
+        try carryDueWork(after: cursor)
         try clearPartials()
         try consumer.setNote(Note.running, nil)
+    }
+
+    /// What was put off and is more than goes with the changes: deletions that were allowed, say.
+    private func carryDueWork(after cursor: Int64) throws {
+        while true {
+            if context.stop.isRequested() { throw SyncFailure.interrupted }
+            var facts: [[UInt8]: PathFacts] = [:]
+            try addDueWork(to: &facts)
+            if facts.isEmpty { return }
+            try carry(facts, survey(), ConsumerCommit(through: cursor))
+        }
+    }
+
+    /// Plans what is to be done about these paths, and does it.
+    private func carry(_ facts: [[UInt8]: PathFacts], _ survey: BatchSurvey, _ commit: ConsumerCommit) throws {
+        let plan = try survey.plan(facts, through: commit.through ?? 0) { [consumer] in
+            try consumer.work(about: $0) != nil
+        }
+        try carry(plan, survey, facts, commit)
     }
 
     func survey() -> BatchSurvey {
