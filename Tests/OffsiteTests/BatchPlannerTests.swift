@@ -104,6 +104,23 @@ import Testing
         #expect(units(plan).map(\.paths) == [["r/d"]])
     }
 
+    @Test func aSymlinkThatTookTheNameOfAnotherReplacesIt() {
+        var planner = planner()
+        let link = status(0o120777)
+        planner.add(.init(path: path("r/new"), facts: facts(existed: false, written: true), state: .present(link)))
+        planner.add(.init(path: path("r/mode"), facts: facts(), state: .present(link)))
+        planner.add(.init(path: path("r/other"), facts: facts(content: true, written: true), state: .present(link)))
+        planner.add(.init(path: path("r/again"), facts: facts(exists: false), state: .present(link)))
+        planner.add(
+            .init(path: path("r/d"), facts: facts(content: true, written: true), state: .present(status(0o040755))))
+        planner.add(
+            inode: [name("r/f1", facts(content: true, written: true)), name("r/f2", synced: true)], isFile: false,
+            size: 0)
+        let plan = planner.finish()
+        #expect(plan.replaced == ["r/again", "r/f1", "r/other"].map(path))
+        #expect(plan.units.count == 6)
+    }
+
     // MARK: Names of one inode
 
     private func name(_ text: String, _ facts: PathFacts? = nil, synced: Bool = false) -> BatchPlanner.Name {

@@ -57,6 +57,7 @@ public struct BatchPlanner {
         case .present(let status):
             guard status.type == .file else {
                 // The receiver's --force replaces a directory by something else; a directory is put as itself.
+                if status.type != .directory { noteReplacement(of: candidate.path, facts) }
                 put([candidate.path], isForced: false)
                 return
             }
@@ -99,6 +100,7 @@ public struct BatchPlanner {
             }
             return
         }
+        if !isFile { for (path, facts) in pending { noteReplacement(of: path, facts) } }
         let isContentSame = pending.allSatisfy { $0.1.isNewName || !$0.1.wasWritten && !$0.1.contentChanged }
         if !isContentSame {
             put(names.map(\.path), isForced: true, bytes: size)
@@ -109,6 +111,10 @@ public struct BatchPlanner {
         } else {
             put(names.map(\.path), isForced: false, bytes: size)
         }
+    }
+
+    private mutating func noteReplacement(of path: [UInt8], _ facts: PathFacts) {
+        if facts.contentChanged || facts.existedBefore && facts.wasWritten { plan.replaced.append(path) }
     }
 
     private mutating func put(_ paths: [[UInt8]], isForced: Bool, bytes: Int64 = 0) {
@@ -130,6 +136,7 @@ public struct BatchPlanner {
     /// The plan: nothing to be deleted lies in another that is.
     public consuming func finish() -> BatchPlan {
         var plan = plan
+        plan.replaced.sort(by: BatchPlan.precedes)
         plan.units.sort { BatchPlan.precedes($0.paths[0], $1.paths[0]) }
         gone.sort(by: BatchPlan.precedes)
         plan.gone = gone

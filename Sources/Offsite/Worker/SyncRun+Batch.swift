@@ -29,6 +29,7 @@ extension SyncRun {
                 in: Set(
                     plan.units.filter { $0.bytes > 0 }.flatMap(\.paths).map { BatchPlan.parents(of: $0).last ?? [] }))
         }
+        try removeReplaced(plan, &batch)
         for isForced in [false, true] {
             let units = plan.units.filter { $0.isForced == isForced }
             if units.isEmpty { continue }
@@ -84,7 +85,8 @@ extension SyncRun {
         while let (units, isSecond) = rest.popLast() {
             if context.stop.isRequested() { throw SyncFailure.interrupted }
             let paths = BatchPlan.paths(of: units)
-            let outcome = try link.put(paths, isForced: isForced, take: context.progress)
+            let outcome = try link.put(
+                paths, isForced: isForced, mayReplaceDirectories: mayDelete, take: context.progress)
             batch.statistics = batch.statistics + outcome.statistics
             guard outcome.verdict == .partial else {
                 try link.check(outcome, "sending \(paths.count) paths")
@@ -183,6 +185,16 @@ extension SyncRun {
     }
 
     // MARK: Deletions
+
+    /// Nothing keeps this run from deleting. What something keeps from it does not replace full directories either.
+    private var mayDelete: Bool { deletionBar == nil && massDeletion == nil }
+
+    private func removeReplaced(_ plan: BatchPlan, _ batch: inout BatchReport) throws {
+        guard !plan.replaced.isEmpty, mayDelete else { return }
+        let outcome = try link.delete(plan.replaced, atMost: Int64(plan.replaced.count) + 1_000)
+        batch.statistics = batch.statistics + outcome.statistics
+        try link.check(outcome, "replacing \(plan.replaced.count) symlinks and the like")
+    }
 
     private func delete(
         _ plan: BatchPlan, _ facts: [[UInt8]: PathFacts], _ commit: inout ConsumerCommit,
