@@ -61,6 +61,7 @@ public final class SyncRun {
     let reader: StoreReader
     let uuid: String
     let link: DestinationLink
+    private let later: LaterRows
     var report = SyncReport()
     /// Why no deletion is carried out, whatever their number; nil: the guards are content.
     var deletionBar: String?
@@ -78,6 +79,7 @@ public final class SyncRun {
         self.options = options
         reader = try StoreReader(stateDirectory: context.stateDirectory)
         uuid = try reader.uuid
+        later = LaterRows(reader)
         link = try DestinationLink(
             settings, stateDirectory: context.stateDirectory,
             process: RsyncProcess(stop: context.stop, heartbeat: context.heartbeat))
@@ -141,9 +143,7 @@ public final class SyncRun {
             if isFirst { try addDueWork(to: &facts) }
             isFirst = false
             if !facts.isEmpty {
-                let plan = try survey.plan(facts, through: window.through) { [consumer] in
-                    try consumer.work(about: $0) != nil
-                }
+                let plan = try survey.plan(facts, through: window.through)
                 try carry(plan, survey, facts, ConsumerCommit(through: window.through))
             } else if window.through > cursor, !options.dryRun {
                 try consumer.commit(ConsumerCommit(through: window.through), store: uuid)
@@ -160,8 +160,9 @@ public final class SyncRun {
     func survey() -> BatchSurvey {
         let roots = RootCheck((try? reader.rootIdentities) ?? [])
         return BatchSurvey(
-            stateDirectory: context.stateDirectory, reader: reader, scope: context.scope, roots: roots,
-            settle: settings.settle.inNanoseconds, maxDelay: settings.maxDelay.inNanoseconds)
+            stateDirectory: context.stateDirectory, reader: reader, consumer: consumer, later: later,
+            scope: context.scope, roots: roots, settle: settings.settle.inNanoseconds,
+            maxDelay: settings.maxDelay.inNanoseconds)
     }
 
     func writeMarker(_ cursor: Int64) throws {
@@ -172,9 +173,8 @@ public final class SyncRun {
     /// What was kept about paths that the history now tells more of comes first.
     private func merge(_ facts: [[UInt8]: PathFacts]) throws -> [[UInt8]: PathFacts] {
         var merged = facts
-        for (path, later) in facts {
-            guard let work = try consumer.work(about: path) else { continue }
-            merged[path] = later.following(PathFacts(work))
+        for (path, work) in try consumer.work(about: facts.keys) {
+            merged[path] = facts[path]?.following(PathFacts(work))
         }
         return merged
     }
