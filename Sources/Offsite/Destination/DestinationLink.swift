@@ -168,7 +168,7 @@ final class DestinationLink {
         do throws(Errno) { try replaceFile(file, with: rules) } catch {
             throw .system("writing \(OctalEscapes.display(file))", error)
         }
-        let directories = Set(paths.map { BatchPlan.parents(of: $0).last ?? [] }).sorted(by: BatchPlan.precedes)
+        let directories = Set(paths.map(BatchPlan.parent(of:))).sorted(by: BatchPlan.precedes)
         // --from0 comes before the filter file, which is read as lines otherwise.
         return try run(
             options + ["--delete", "--from0", "--filter=merge \(String(decoding: file, as: UTF8.self))"],

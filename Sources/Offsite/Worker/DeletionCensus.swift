@@ -31,6 +31,8 @@ struct DeletionCensus {
         for pass in 0..<passes {
             var names: [PathDigest: Name] = [:]
             var path: [UInt8] = []
+            // Most rows stand in the directory of the row before.
+            var last: (directory: HistoryDirectory, isInFormer: Bool)?
             try reader.run(HistoryScan(after: cursor, through: end)) { row in
                 guard row.kind != .baseline, row.kind != .untracked else { return .next }
                 let digest = row.digest
@@ -43,9 +45,10 @@ struct DeletionCensus {
                 path.removeAll(keepingCapacity: true)
                 row.appendPath(to: &path)
                 guard scope.relative(path, isDirectory: row.type == .directory) != nil else { return .next }
+                if last?.directory !== row.directory { last = (row.directory, renames.isInFormer(path)) }
                 names[digest] = Name(
                     existedBefore: row.kind != .created && row.kind != .moved, exists: exists,
-                    isRenamed: renames.isFormer(path))
+                    isRenamed: last?.isInFormer == true || renames.isFormerName(path))
                 return .next
             }
             for name in names.values {

@@ -21,7 +21,7 @@ extension SyncRun {
             isMore = last != nil
             if let last { pass.path = last }
             if facts.isEmpty { break }
-            let plan = try survey.plan(facts, through: pass.through, isFullPass: true) { _ in true }
+            let plan = try survey.plan(facts, through: pass.through, isFullPass: true)
             try carry(plan, survey, facts, ConsumerCommit(fullPass: pass))
         }
         if options.dryRun { return }

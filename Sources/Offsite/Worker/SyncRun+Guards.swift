@@ -73,6 +73,7 @@ extension SyncRun {
     func guardDeletions(after cursor: Int64, through end: Int64) throws {
         if options.allowDeletes { return }
         let held = try consumer.workCount(.heldDeletion).count
+        guard held > 0 || renames.hasDeletions else { return }
         let census = try DeletionCensus(
             reader, after: cursor, through: end, scope: context.scope, renames: renames)
         let total = census.gone + held

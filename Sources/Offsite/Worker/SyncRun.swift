@@ -64,6 +64,7 @@ public final class SyncRun {
     let reader: StoreReader
     let uuid: String
     let link: DestinationLink
+    private let later: LaterRows
     var report = SyncReport()
     /// Why no deletion is carried out, whatever their number; nil: the guards are content.
     var deletionBar: String?
@@ -81,6 +82,7 @@ public final class SyncRun {
         self.options = options
         reader = try StoreReader(stateDirectory: context.stateDirectory)
         uuid = try reader.uuid
+        later = LaterRows(reader)
         link = try DestinationLink(
             settings, stateDirectory: context.stateDirectory,
             process: RsyncProcess(stop: context.stop, heartbeat: context.heartbeat))
@@ -173,17 +175,16 @@ public final class SyncRun {
 
     /// Plans what is to be done about these paths, and does it.
     private func carry(_ facts: [[UInt8]: PathFacts], _ survey: BatchSurvey, _ commit: ConsumerCommit) throws {
-        let plan = try survey.plan(facts, through: commit.through ?? 0) { [consumer] in
-            try consumer.work(about: $0) != nil
-        }
+        let plan = try survey.plan(facts, through: commit.through ?? 0)
         try carry(plan, survey, facts, commit)
     }
 
     func survey() -> BatchSurvey {
         let roots = RootCheck((try? reader.rootIdentities) ?? [])
         return BatchSurvey(
-            stateDirectory: context.stateDirectory, reader: reader, scope: context.scope, roots: roots,
-            settle: settings.settle.inNanoseconds, maxDelay: settings.maxDelay.inNanoseconds)
+            stateDirectory: context.stateDirectory, reader: reader, consumer: consumer, later: later,
+            scope: context.scope, roots: roots, settle: settings.settle.inNanoseconds,
+            maxDelay: settings.maxDelay.inNanoseconds)
     }
 
     func writeMarker(_ cursor: Int64) throws {
@@ -194,9 +195,8 @@ public final class SyncRun {
     /// What was kept about paths that the history now tells more of comes first.
     private func merge(_ facts: [[UInt8]: PathFacts]) throws -> [[UInt8]: PathFacts] {
         var merged = facts
-        for (path, later) in facts {
-            guard let work = try consumer.work(about: path) else { continue }
-            merged[path] = later.following(PathFacts(work))
+        for (path, work) in try consumer.work(about: facts.keys) {
+            merged[path] = facts[path]?.following(PathFacts(work))
         }
         return merged
     }
