@@ -10,6 +10,7 @@ struct BatchSurvey {
     let roots: RootCheck
     let settle: Int64
     let maxDelay: Int64
+    let pulse: Pulse
 
     /// Paths and bytes of one batch. More paths make one inode's names dear to keep together, and bytes what an
     /// interruption repeats.
@@ -75,6 +76,8 @@ struct BatchSurvey {
         var away: [BatchPlan.Postponed] = []
         var groups: [InodeID: [(path: [UInt8], status: FileStatus)]] = [:]
         for path in facts.keys.sorted(by: BatchPlan.precedes) {
+            // Looks at a slow disk may take milliseconds each.
+            try pulse()
             guard let pending = facts[path], let relative = scope.relative(path, isDirectory: nil) else { continue }
             if roots.isAway(path) {
                 away.append(
@@ -113,6 +116,7 @@ struct BatchSurvey {
         let index = try InodeNames(stateDirectory: stateDirectory)
         var names: [InodeID: [[UInt8]]] = [:]
         for (inode, known) in groups {
+            try pulse()
             var paths = Set(known.map(\.path))
             for path in try index.paths(inode: inode.inode) where !roots.isAway(path) {
                 guard let relative = scope.relative(path, isDirectory: false), !paths.contains(relative),

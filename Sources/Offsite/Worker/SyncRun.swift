@@ -61,6 +61,7 @@ public final class SyncRun {
     let reader: StoreReader
     let uuid: String
     let link: DestinationLink
+    let pulse: Pulse
     var report = SyncReport()
     /// Why no deletion is carried out, whatever their number; nil: the guards are content.
     var deletionBar: String?
@@ -76,7 +77,10 @@ public final class SyncRun {
         self.settings = settings
         self.context = context
         self.options = options
+        let pulse = Pulse(stop: context.stop, heartbeat: context.heartbeat)
         reader = try StoreReader(stateDirectory: context.stateDirectory)
+        reader.onPage = { try pulse() }
+        self.pulse = pulse
         uuid = try reader.uuid
         link = try DestinationLink(
             settings, stateDirectory: context.stateDirectory,
@@ -161,7 +165,7 @@ public final class SyncRun {
         let roots = RootCheck((try? reader.rootIdentities) ?? [])
         return BatchSurvey(
             stateDirectory: context.stateDirectory, reader: reader, scope: context.scope, roots: roots,
-            settle: settings.settle.inNanoseconds, maxDelay: settings.maxDelay.inNanoseconds)
+            settle: settings.settle.inNanoseconds, maxDelay: settings.maxDelay.inNanoseconds, pulse: pulse)
     }
 
     func writeMarker(_ cursor: Int64) throws {
