@@ -18,7 +18,8 @@ public enum ControlClient {
         } catch {
             guard case .notPermitted = error else { throw error }
             // Those who may not enter the state directory reach the service by its other socket, if it is that one's.
-            guard case .ok(let text)? = try? ask(.status, socketIn: ControlServer.runtimeDirectory, [], timeout, waiting),
+            guard
+                case .ok(let text)? = try? ask(.status, socketIn: ControlServer.runtimeDirectory, [], timeout, waiting),
                 TrackerReport(parsing: text)?.stateDirectory == stateDirectory
             else { throw error }
             return try ask(request, socketIn: ControlServer.runtimeDirectory, stateDirectory, timeout, waiting)
