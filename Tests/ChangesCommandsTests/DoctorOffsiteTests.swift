@@ -8,7 +8,8 @@ import Testing
 @Suite struct DoctorOffsiteTests {
     @Test(
         arguments: [
-            (RsyncVersion(3, 1, 2, protocolNumber: 31), .warning), (RsyncVersion(3, 2, 7, protocolNumber: 31), .warning),
+            (RsyncVersion(3, 1, 2, protocolNumber: 31), .warning),
+            (RsyncVersion(3, 2, 7, protocolNumber: 31), .warning),
             (RsyncVersion(3, 3, 0, protocolNumber: 31), .warning), (RsyncVersion(3, 2, 7, protocolNumber: 32), .ok),
             (RsyncVersion(3, 4, 0, protocolNumber: 32), .ok), (RsyncVersion(3, 5, 0, protocolNumber: 32), .ok),
         ] as [(RsyncVersion, Finding.State)])

@@ -76,7 +76,8 @@ extension DestinationFacts {
             case .file(let mode) where mode & 0o077 != 0:
                 found.append(
                     .problem(
-                        check, "\(name): \(file), the private key, can be used by others than its owner, and ssh refuses it",
+                        check,
+                        "\(name): \(file), the private key, can be used by others than its owner, and ssh refuses it",
                         remedy: "chmod 600 \(word)"))
             case .unknown(let code):
                 found.append(
@@ -105,7 +106,8 @@ extension DestinationFacts {
             if marker.destination != name || marker.machine != machine {
                 let whose =
                     marker.machine == machine
-                    ? "the destination \"\(TerminalText.of(Array(marker.destination.prefix(100).utf8)))\"" : "another host"
+                    ? "the destination \"\(TerminalText.of(Array(marker.destination.prefix(100).utf8)))\""
+                    : "another host"
                 return .warning(
                     check, "\(name): \(target) has the marker of \(whose)",
                     remedy: "correct target; to take it over: changes sync init --adopt \(name)")
@@ -138,7 +140,8 @@ extension DestinationFacts {
             return [
                 .problem(
                     check, "\(name): \(place.name) is \(place.kind == .missing ? "missing" : "not a directory")",
-                    remedy: "mount its disk, or correct target; a new destination: mkdir -p \(ShellWord.of(place.path)) "
+                    remedy:
+                        "mount its disk, or correct target; a new destination: mkdir -p \(ShellWord.of(place.path)) "
                         + "&& changes sync init \(name)")
             ]
         case .unknown(let code):
@@ -164,7 +167,8 @@ extension DestinationFacts {
         if let hiding = sandbox?.settingThatHides(place.path) {
             found.append(
                 .problem(
-                    check, "\(name): \(place.name) is not seen in the sandbox of \(unit) (\(hiding.name)=\(hiding.value))",
+                    check,
+                    "\(name): \(place.name) is not seen in the sandbox of \(unit) (\(hiding.name)=\(hiding.value))",
                     remedy: UnitFacts.dropIn(hiding.name, hiding.name, Array(hiding.remedy.utf8), unit: unit)))
         } else if sandbox?.mayWrite(place.path) == false {
             found.append(
