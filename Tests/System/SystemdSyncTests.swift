@@ -98,6 +98,29 @@ extension SystemTests {
             #expect(try service.isCopied("during", "x"), "\(service.diagnosis)")
         }
 
+        /// ssh in the unit's sandbox, to a server in the same container.
+        @Test(.timeLimit(.minutes(1)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"))
+        func itSyncsOverSSH() throws {
+            let service = try SyncService(overSSH: true)
+            try Disk.write(service.root / "early", Array("one".utf8))
+            try service.start()
+            #expect(try service.isCopied("early", "one"), "\(service.diagnosis)")
+            #expect(try service.hasStatus("up to date"), "\(service.diagnosis)")
+            try service.limitBandwidth(kibibytes: 200)
+            try Disk.write(service.root / "large", [UInt8](repeating: 0x61, count: 8 << 20))
+            let temporary = service.container.path("/mnt/copy/.nfs-changes/tmp")
+            // A part with nothing in it is not kept.
+            let hasBegun = try wait(atMost: 20, every: 20) {
+                try Disk.names(of: temporary).contains { try Disk.status(temporary / $0).st_size > 0 }
+            }
+            #expect(hasBegun, "\(service.diagnosis)")
+            let seconds = try measured { _ = try service.container.execute(["systemctl", "stop", service.unit]) }
+            #expect(seconds < 5, "\(service.diagnosis)")
+            #expect(try service.hasEnded("success exited 0"), "\(service.diagnosis)")
+            let isKept = wait(atMost: 5, every: 20) { Disk.exists(service.copy / ".nfs-changes-partial/large") }
+            #expect(isKept, "\(service.diagnosis)")
+        }
+
         /// What only a person can mend is not tried again.
         @Test(.timeLimit(.minutes(1))) func anUnknownDestinationIsNotRestarted() throws {
             let service = try SyncService()
@@ -149,7 +172,8 @@ private final class SyncService {
     let unit = "nfs-offsite-sync@offsite.service"
     private let scratch: Scratch
 
-    init() throws {
+    /// - Parameter overSSH: the destination is reached through a server in the container.
+    init(overSSH: Bool = false) throws {
         scratch = try Scratch()
         container = try Container(
             in: scratch.path,
@@ -166,16 +190,41 @@ private final class SyncService {
             [[destination]]
             name = "offsite"
             source = "/srv/nfs"
-            target = "/mnt/copy"
+            target = "\(overSSH ? "root@127.0.0.1:" : "")/mnt/copy"
             settle = "0s"
             max_delete = "100%"
+            \(overSSH ? Self.sshSettings : "")
 
             """
         try Disk.makeDirectory(container.path("/etc/nfs-changes"))
         try Disk.write(container.path("/etc/nfs-changes/config.toml"), Array(text.utf8))
         try Disk.makeDirectory(container.path("/mnt/copy"))
         try run("systemctl", "start", Container.unit)
+        if overSSH { try startServer() }
         try run("changes", "sync", "init", "offsite")
+    }
+
+    private static let sshSettings =
+        "ssh = { port = 2222, identity = \"/etc/sshd/client\", known_hosts = \"/etc/sshd/known\" }"
+
+    private func startServer() throws {
+        let place = container.path("/etc/sshd")
+        try Disk.makeDirectory(place)
+        for name in ["host", "client"] as [Path] { try SSHServer.makeKey(place / name) }
+        let host = try Disk.read(place / "host.pub")
+        try Disk.write(place / "known", Array("[127.0.0.1]:2222 ".utf8) + host)
+        let text = """
+            Port 2222
+            ListenAddress 127.0.0.1
+            HostKey /etc/sshd/host
+            AuthorizedKeysFile /etc/sshd/client.pub
+            PermitRootLogin yes
+            StrictModes no
+            PidFile none
+
+            """
+        try Disk.write(place / "config", Array(text.utf8))
+        try run("sh", "-c", "mkdir -p /run/sshd && exec /usr/sbin/sshd -f /etc/sshd/config -E /etc/sshd/log")
     }
 
     var root: Path { container.path("/srv/nfs/x-backup") }

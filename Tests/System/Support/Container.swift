@@ -83,7 +83,7 @@ final class Container {
         try Disk.write(root + "/etc/os-release", Array("ID=debian\n".utf8))
         // Not empty, which would be a first boot with its questions.
         try Disk.write(root + "/etc/machine-id", Array("c0ffee00c0ffee00c0ffee00c0ffee00\n".utf8))
-        try Disk.write(root + "/etc/passwd", Array("root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n".utf8))
+        try Disk.write(root + "/etc/passwd", Array("root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\nsshd:x:100:65534::/run/sshd:/bin/sh\n".utf8))
         try Disk.write(root + "/etc/group", Array("root:x:0:\nnogroup:x:65534:\n".utf8))
         try Disk.write(units / "default.target", Array("[Unit]\nRequires=sysinit.target\nAfter=sysinit.target\n".utf8))
         for name in try Disk.names(of: unitFiles) { try Disk.write(units / name, Disk.read(unitFiles / name)) }
@@ -105,8 +105,8 @@ final class Container {
     private static let repository = Path(#filePath).parent.parent.parent.parent
     /// What the unit and the tests call.
     private static let programs = [
-        "cat", "journalctl", "kill", "mkdir", "mount", "perl", "rsync", "setpriv", "sh", "sync", "systemctl",
-        "systemd-analyze", "umount",
+        "cat", "flock", "head", "journalctl", "kill", "mkdir", "mount", "perl", "rsync", "setpriv", "sh", "ssh",
+        "ssh-keygen", "sync", "systemctl", "systemd-analyze", "umount",
     ]
 
     private static func command(root: Path, name: String, hasGroups: Bool) throws -> [String] {
@@ -117,7 +117,7 @@ final class Container {
             "--directory=\(root.string)", "--machine=\(name)", "--private-network", "--console=pipe", "--boot",
             "--bind-ro=\(Tracker.binary):/usr/bin/changes",
         ]
-        let shared = ["/usr/lib", "/usr/lib64"] + programs.map { "/usr/bin/\($0)" }
+        let shared = ["/usr/lib", "/usr/lib64", "/usr/sbin/sshd"] + programs.map { "/usr/bin/\($0)" }
         for path in shared where Disk.exists(Path(path)) { command.append("--bind-ro=\(path)") }
         if let runtime = try swiftRuntime(), !runtime.hasPrefix("/usr/lib/") { command.append("--bind-ro=\(runtime)") }
         return command
