@@ -199,8 +199,10 @@ final class DestinationLink {
             throw .system("making \(OctalEscapes.display(place))", error)
         }
         defer { try? FileSystemLook.removeTree(place) }
+        // By its path, not by list: a daemon of 3.5.0 without chroot loses what is listed below a module's top (exit 24).
+        let marker = Array((targetText + "/").utf8) + Self.markerPath
         let outcome = try run(
-            ["--ignore-times", "--max-size=4k"], list: [Self.markerPath], from: targetText, to: place,
+            ["--ignore-times", "--max-size=4k"], list: nil, [marker, place + [UInt8(ascii: "/")]], source: nil,
             isGuarded: false)
         if outcome.verdict == .partial, String(decoding: outcome.errors, as: UTF8.self).contains("No such file") {
             return nil
@@ -208,7 +210,7 @@ final class DestinationLink {
         try check(outcome, "reading the marker")
         guard
             let bytes = try? OwnedDescriptor.open(
-                place + [UInt8(ascii: "/")] + Self.markerPath, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+                place + Array("/\(DestinationMarker.name)".utf8), flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
             ).read(atMost: 4_096)
         else { return nil }
         guard let marker = DestinationMarker(parsing: bytes) else {
@@ -300,14 +302,6 @@ final class DestinationLink {
     ) throws(SyncFailure) -> Outcome {
         let sides = [from + [UInt8(ascii: "/")], Array((to + "/").utf8)]
         return try run(options, list: list, sides, source: from, isGuarded: isGuarded, files: files, take: take)
-    }
-
-    private func run(
-        _ options: [String], list: [[UInt8]]?, from: String, to: [UInt8], isGuarded: Bool
-    ) throws(SyncFailure) -> Outcome {
-        try run(
-            options, list: list, [Array((from + "/").utf8), to + [UInt8(ascii: "/")]], source: nil,
-            isGuarded: isGuarded)
     }
 
     /// - Parameters:
