@@ -83,7 +83,7 @@ final class DestinationLink {
         _ paths: [[UInt8]], isForced: Bool, mayReplaceDirectories: Bool = true,
         take: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
-        var options = ["-aH", "--temp-dir=\(DestinationMarker.directory)/tmp"]
+        var options = ["-aH", "--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp")]
         options.append("--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self))
         if mayReplaceDirectories { options.append("--force") }
         if isForced { options.append("--ignore-times") }
@@ -101,13 +101,23 @@ final class DestinationLink {
     ///   - directory: relative to source and target; it is there.
     ///   - other: relative to the target.
     func link(_ entries: [[UInt8]], in directory: [UInt8], from other: [UInt8]) throws(SyncFailure) -> Outcome {
-        let up = String(repeating: "../", count: directory.split(separator: UInt8(ascii: "/")).count)
-        var options = ["-aH", "--link-dest=" + up + String(decoding: other, as: UTF8.self)]
+        var options = ["-aH", "--link-dest=" + receiverPath(String(decoding: other, as: UTF8.self))]
+        options.append("--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp"))
         options += ownershipOptions
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         return try run(
             options, list: entries, from: settings.source + [UInt8(ascii: "/")] + directory,
             to: targetText + "/" + String(decoding: directory, as: UTF8.self), isGuarded: true)
+    }
+
+    /// A path below the target as an option names it for the receiver: absolute, a daemon's from its module. What is
+    /// relative means something else with rrsync, which reads it from its own directory, and both rrsync and a daemon
+    /// take no `..`.
+    private func receiverPath(_ path: String) -> String {
+        switch settings.target {
+        case .ssh(_, _, let target), .local(let target): "\(target)/\(path)"
+        case .daemon: "/\(settings.target.top.prefix)\(path)"
+        }
     }
 
     /// A byte that may stand in the command line of the receiver, which an old one gives to a shell.
@@ -121,7 +131,23 @@ final class DestinationLink {
     }
 
     /// What the transfer does about owners and modes; verification does the same.
-    var ownershipOptions: [String] {
+    var ownershipOptions: [String] { ownershipOptionsOfAny + (isRsyncOnly ? ["--no-devices", "--no-specials"] : []) }
+
+    /// For runs that read the destination: its rsync gives out what was kept in extended attributes, and this side does
+    /// not keep it there. In a local run a plain option is both sides', and `-M` the receiver's (rsync(1)).
+    var readingAttributes: [String] {
+        guard settings.ownership == .fakeSuper else { return [] }
+        if case .local = settings.target { return ["--fake-super", "-M--super"] }
+        return ["-M--fake-super"]
+    }
+
+    /// rrsync makes no devices, pipes or sockets (since 3.5.0), and says nothing of it.
+    private var isRsyncOnly: Bool {
+        if case .ssh = settings.target { return !hasShell }
+        return false
+    }
+
+    private var ownershipOptionsOfAny: [String] {
         switch settings.ownership {
         case .drop: ["--no-owner", "--no-group", "--no-devices", "--chmod=Du+rwx,Fu+rw"]
         case .keep: ["--numeric-ids"]
