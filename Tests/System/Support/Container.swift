@@ -83,9 +83,10 @@ final class Container {
         try Disk.write(root + "/etc/os-release", Array("ID=debian\n".utf8))
         // Not empty, which would be a first boot with its questions.
         try Disk.write(root + "/etc/machine-id", Array("c0ffee00c0ffee00c0ffee00c0ffee00\n".utf8))
-        try Disk.write(
-            root + "/etc/passwd",
-            Array("root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\nsshd:x:100:65534::/run/sshd:/bin/sh\n".utf8))
+        let users = ["root:x:0:0::/", "nobody:x:65534:65534::/", "sshd:x:100:65534::/run/sshd"].map {
+            $0 + ":/bin/sh\n"
+        }.joined()
+        try Disk.write(root + "/etc/passwd", Array(users.utf8))
         try Disk.write(root + "/etc/group", Array("root:x:0:\nnogroup:x:65534:\n".utf8))
         try Disk.write(units / "default.target", Array("[Unit]\nRequires=sysinit.target\nAfter=sysinit.target\n".utf8))
         for name in try Disk.names(of: unitFiles) { try Disk.write(units / name, Disk.read(unitFiles / name)) }
@@ -105,7 +106,7 @@ final class Container {
         "/var/tmp", "/root", "/srv/nfs/x-backup", "/mnt/backup", "/usr/local/bin",
     ]
     private static let repository = Path(#filePath).parent.parent.parent.parent
-    /// What the unit and the tests call.
+    /// What the units and the tests call.
     private static let programs = [
         "cat", "flock", "head", "journalctl", "kill", "mkdir", "mount", "perl", "rsync", "setpriv", "sh", "ssh",
         "ssh-keygen", "sync", "systemctl", "systemd-analyze", "umount",
