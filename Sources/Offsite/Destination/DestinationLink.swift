@@ -75,10 +75,13 @@ final class DestinationLink {
     // MARK: Transfers
 
     /// Sends paths, which are relative to the source, each by itself: a directory without what is in it.
-    func put(_ paths: [[UInt8]], isForced: Bool, take: ((ArraySlice<UInt8>) -> Void)? = nil) throws(SyncFailure)
-        -> Outcome
-    {
-        var options = ["-aH", "--force", "--temp-dir=\(DestinationMarker.directory)/tmp"]
+    ///
+    /// - Parameter replacesDirectories: whether something else may take the place of a directory that has anything in it.
+    func put(
+        _ paths: [[UInt8]], isForced: Bool, replacesDirectories: Bool, take: ((ArraySlice<UInt8>) -> Void)? = nil
+    ) throws(SyncFailure) -> Outcome {
+        var options = ["-aH", "--temp-dir=\(DestinationMarker.directory)/tmp"]
+        if replacesDirectories { options.append("--force") }
         options.append("--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self))
         if isForced { options.append("--ignore-times") }
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
@@ -330,9 +333,12 @@ final class DestinationLink {
             input += Array("./".utf8) + path
             input.append(0)
         }
+        let lock = isGuarded ? try receiverLock() : nil
+        defer { withExtendedLifetime(lock) {} }
         let result: RsyncProcess.Result
         do throws(Errno) {
-            result = try start(bytes, source: source, files: files, input: list == nil ? nil : input, take)
+            result = try start(
+                bytes, source: source, files: files, input: list == nil ? nil : input, lock?.number, take)
         } catch {
             throw .missingProgram("rsync", error)
         }
@@ -343,13 +349,13 @@ final class DestinationLink {
 
     /// Starts rsync, in a sandbox where there can be one.
     private func start(
-        _ arguments: [[UInt8]], source: [UInt8]?, files: [[UInt8]], input: [UInt8]?,
+        _ arguments: [[UInt8]], source: [UInt8]?, files: [[UInt8]], input: [UInt8]?, _ lock: CInt?,
         _ take: ((ArraySlice<UInt8>) -> Void)?
     ) throws(Errno) -> RsyncProcess.Result {
         let program = [Array("rsync".utf8)]
         guard isSandboxed, let source else {
             let shell = ssh.map { [Array("-e".utf8), $0.text] } ?? []
-            return try process.run(program + shell + arguments, input: input, take: take)
+            return try process.run(program + shell + arguments, input: input, take: take, lock: lock)
         }
         let destination: SenderSandbox.Destination =
             switch settings.target {
@@ -358,7 +364,7 @@ final class DestinationLink {
             case .ssh(_, let host, _): .ssh(command: ssh?.arguments ?? [], host: Array(host.utf8))
             }
         let sandbox = try SenderSandbox(
-            program + arguments, source: source, files: files, to: destination)
+            program + arguments, source: source, files: files, to: destination, lock: lock)
         return try process.run(sandbox, input: input, take: take)
     }
 

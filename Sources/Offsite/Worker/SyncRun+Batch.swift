@@ -1,5 +1,6 @@
 import ChangeStore
 import LinuxKernel
+import SystemPackage
 
 /// Carrying out one batch.
 extension SyncRun {
@@ -57,7 +58,9 @@ extension SyncRun {
         return false
     }
 
-    private func describe(_ plan: BatchPlan) {
+    func describe(_ plan: BatchPlan) {
+        var plan = plan
+        if holdsDeletions { (plan.held, plan.gone) = (plan.gone + plan.covered, []) }
         report.paths += plan.units.reduce(0) { $0 + $1.paths.count }
         report.deleted += plan.gone.count
         context.planned?(plan)
@@ -76,7 +79,8 @@ extension SyncRun {
         while let (units, isSecond) = rest.popLast() {
             if context.stop.isRequested() { throw SyncFailure.interrupted }
             let paths = BatchPlan.paths(of: units)
-            let outcome = try link.put(paths, isForced: isForced, take: context.progress)
+            let outcome = try link.put(
+                paths, isForced: isForced, replacesDirectories: !holdsDeletions, take: context.progress)
             batch.statistics = batch.statistics + outcome.statistics
             guard outcome.verdict == .partial else {
                 try link.check(outcome, "sending \(paths.count) paths")
@@ -121,8 +125,6 @@ extension SyncRun {
         for (unit, reason) in failed {
             for relative in unit.paths {
                 let path = context.scope.absolute(relative)
-                let attempts = (try consumer.work(about: path)?.attempts ?? 0) + 1
-                let pause = min(Self.quarantine << min(attempts - 1, 5), Self.longestQuarantine)
                 // Whatever rsync made of it: the next time it is sent anew.
                 var pending =
                     facts[path]
@@ -130,14 +132,22 @@ extension SyncRun {
                         existedBefore: true, contentChanged: true, exists: true, wasWritten: false, first: .now,
                         lastWritten: Timestamp(nanoseconds: 0))
                 pending.contentChanged = true
-                commit.kept.append(
-                    ConsumerWork(
-                        path, pending, .quarantined, due: Timestamp.now.advanced(by: pause), attempts: attempts,
-                        reason: reason))
-                batch.quarantined += 1
-                context.tell(.quarantined(path: path, reason: reason))
+                try setAside(path, pending, reason, &commit, &batch)
             }
         }
+    }
+
+    private func setAside(
+        _ path: [UInt8], _ facts: PathFacts, _ reason: String, _ commit: inout ConsumerCommit,
+        _ batch: inout BatchReport
+    ) throws {
+        let attempts = (try consumer.work(about: path)?.attempts ?? 0) + 1
+        let pause = min(Self.quarantine << min(attempts - 1, 5), Self.longestQuarantine)
+        commit.kept.append(
+            ConsumerWork(
+                path, facts, .quarantined, due: Timestamp.now.advanced(by: pause), attempts: attempts, reason: reason))
+        batch.quarantined += 1
+        context.tell(.quarantined(path: path, reason: reason))
     }
 
     private func keep(_ postponed: [BatchPlan.Postponed], in commit: inout ConsumerCommit) throws {
@@ -161,37 +171,77 @@ extension SyncRun {
         _ plan: BatchPlan, _ facts: [[UInt8]: PathFacts], _ commit: inout ConsumerCommit,
         _ batch: inout BatchReport
     ) throws {
+        if holdsDeletions {
+            // What was renamed waits with the rest: more than its own entries may lie under the old name.
+            for path in plan.gone + plan.covered {
+                let absolute = context.scope.absolute(path)
+                guard let pending = facts[absolute] else { continue }
+                commit.kept.append(
+                    ConsumerWork(
+                        absolute, pending, .heldDeletion, due: .now, reason: deletionBar ?? massDeletion ?? ""))
+                batch.heldDeletions += 1
+            }
+            return
+        }
         guard !plan.gone.isEmpty else { return }
-        func isAllowed(_ path: [UInt8]) -> Bool {
-            if deletionBar != nil { return false }
-            return massDeletion == nil || renames.isFormer(context.scope.absolute(path))
-        }
-        for path in plan.gone where !isAllowed(path) {
-            let absolute = context.scope.absolute(path)
-            guard let pending = facts[absolute] else { continue }
-            commit.kept.append(
-                ConsumerWork(
-                    absolute, pending, .heldDeletion, due: .now, reason: deletionBar ?? massDeletion ?? ""))
-            batch.heldDeletions += 1
-        }
         // Looked at once more, as late as can be.
-        guard var look = try? SourceLook(source: settings.source) else { return }
-        for path in plan.gone where isAllowed(path) && look.state(of: path) != .missing {
+        var look: SourceLook
+        do throws(Errno) { look = try SourceLook(source: settings.source) } catch {
+            throw SyncFailure.sourceAway(settings.source, error)
+        }
+        let roots = RootCheck(try reader.rootIdentities)
+        func isGone(_ path: [UInt8]) -> Bool {
+            look.state(of: path) == .missing && !roots.isAway(context.scope.absolute(path))
+        }
+        for path in plan.gone where !isGone(path) {
             let absolute = context.scope.absolute(path)
             guard let pending = facts[absolute] else { continue }
             commit.kept.append(ConsumerWork(absolute, pending, .waiting, due: .now, reason: "there again"))
         }
-        let deletions = plan.deletions.filter { isAllowed($0) && look.state(of: $0) == .missing }
+        // Of a directory that is there again, what was in it may be gone all the same.
+        let deletions = BatchPlan.outermost(plan.gone.filter(isGone))
         guard !deletions.isEmpty else { return }
-        let outcome = try link.delete(deletions, atMost: Int64(plan.gone.count) * 2 + 1_000)
-        batch.statistics = batch.statistics + outcome.statistics
-        batch.deleted += Int(outcome.statistics.deleted)
-        try link.check(outcome, "deleting \(deletions.count) paths")
+        for (path, reason) in try delete(deletions, atMost: Int64(plan.gone.count) * 2 + 1_000, &batch) {
+            let absolute = context.scope.absolute(path)
+            guard let pending = facts[absolute] else { continue }
+            try setAside(absolute, pending, reason, &commit, &batch)
+        }
         // A deletion changes its directory's time.
         let parents = Set(deletions.compactMap { BatchPlan.parents(of: $0).last }).map { BatchPlan.Unit([$0]) }
         let present = stillPresent(parents)
         guard !present.isEmpty else { return }
         _ = try put(present, isForced: false, &batch, isRetry: false)
+    }
+
+    /// Deletes paths; what fails is tried once more, and then in halves, until it is known what it is.
+    ///
+    /// - Returns: what fails by itself, with what rsync says of it.
+    private func delete(
+        _ paths: [[UInt8]], atMost limit: Int64, _ batch: inout BatchReport
+    ) throws -> [(path: [UInt8], reason: String)] {
+        var failed: [(path: [UInt8], reason: String)] = []
+        var rest = [(paths: paths, isSecond: false)]
+        while let (paths, isSecond) = rest.popLast() {
+            if context.stop.isRequested() { throw SyncFailure.interrupted }
+            let outcome = try link.delete(paths, atMost: limit)
+            batch.statistics = batch.statistics + outcome.statistics
+            batch.deleted += Int(outcome.statistics.deleted)
+            guard outcome.verdict == .partial else {
+                try link.check(outcome, "deleting \(paths.count) paths")
+                continue
+            }
+            if !isSecond {
+                rest.append((paths, true))
+            } else if paths.count == 1 || failed.count >= Self.mostIsolated {
+                let reason = DestinationLink.display(outcome.errors)
+                failed += paths.map { ($0, reason) }
+            } else {
+                let middle = paths.count / 2
+                rest.append((Array(paths[middle...]), true))
+                rest.append((Array(paths[..<middle]), true))
+            }
+        }
+        return failed
     }
 
     // MARK: On the destination's disk
@@ -224,6 +274,13 @@ extension SyncRun {
                 if !paths.isEmpty {
                     let outcome = try link.delete(paths, atMost: 10_000)
                     try link.check(outcome, "removing parts of files")
+                    // It changes the directory's time.
+                    if outcome.statistics.deleted > 0 {
+                        let put = try link.put(
+                            BatchPlan.paths(of: present.filter { !$0.isEmpty }.map { BatchPlan.Unit([$0]) }),
+                            isForced: false, replacesDirectories: false)
+                        if put.verdict != .partial { try link.check(put, "putting back the times of directories") }
+                    }
                 }
             }
             try consumer.forgetPartials(in: directories)

@@ -69,8 +69,12 @@ public final class SyncRun {
     var deletionBar: String?
     /// The directories that were renamed since the cursor.
     var renames = RenameMap()
-    /// Deletions, apart from those of renamed directories, wait: why.
+    /// Deletions wait because they are too many: how many.
     var massDeletion: String?
+    /// The destination's marker tells of another history than is carried now.
+    var isMarkerStale = false
+    /// Nothing that is at the destination may go, whatever takes its place.
+    var holdsDeletions: Bool { deletionBar != nil || massDeletion != nil }
 
     var consumer: Consumer { context.consumer }
 
@@ -91,7 +95,7 @@ public final class SyncRun {
     public func run() throws -> SyncReport {
         guard try reader.isBaselineDone else { throw SyncFailure.baselineMissing }
         try context.settle()
-        try checkTarget()
+        try settings.checkTarget(against: reader.roots)
         try requestFullIfAsked()
         try link.recall(consumer)
         let marker = try link.readMarker()
@@ -100,7 +104,10 @@ public final class SyncRun {
         context.roomFound(report.room)
         try link.checkRoom(report.room)
         try tidyUp()
-        if case .needsFullReconcile(let reason) = try consumer.standing(in: reader) { try carryEverything(reason) }
+        switch try consumer.standing(in: reader) {
+        case .needsFullReconcile(let reason): try carryEverything(reason)
+        case .at: if options.dryRun, options.full || isMarkerStale { try carryEverything(.requested) }
+        }
         try carryChanges()
         try countWhatIsLeft()
         return report
@@ -111,6 +118,8 @@ public final class SyncRun {
         guard !options.dryRun else { return }
         if try consumer.note(Note.running) != nil {
             try consumer.setNote(Note.partial, [1])
+            // It may have ended between a commit and the marker.
+            isMarkerStale = true
             try link.emptyTemporaryDirectory()
         }
         try consumer.setNote(Note.running, [1])
@@ -124,6 +133,10 @@ public final class SyncRun {
         static let settings = "settings"
         /// Why nothing is deleted.
         static let deletionBar = "deletion-bar"
+        /// How many deletions were too many: they wait.
+        static let massDeletion = "mass-deletion"
+        /// The cursor of the marker that was written last.
+        static let marker = "marker"
         /// There may be parts of files.
         static let partial = "partial"
     }
@@ -138,14 +151,14 @@ public final class SyncRun {
         try guardDeletions(after: first, through: end)
         if !options.dryRun { try carryRenames(after: first, through: end) }
         var cursor = first
-        var isFirst = true
-        while isFirst || cursor < end {
+        let due = Timestamp.now
+        var isWorkDue = true
+        while isWorkDue || cursor < end {
             if context.stop.isRequested() { throw SyncFailure.interrupted }
             let survey = self.survey()
             let window = try survey.window(after: cursor, through: end)
             var facts = try merge(window.facts)
-            if isFirst { try addDueWork(to: &facts) }
-            isFirst = false
+            if isWorkDue { isWorkDue = try addWork(due: due, to: &facts) }
             if !facts.isEmpty {
                 let plan = try survey.plan(facts, through: window.through) { [consumer] in
                     try consumer.work(about: $0) != nil
@@ -155,10 +168,10 @@ public final class SyncRun {
                 try consumer.commit(ConsumerCommit(through: window.through), store: uuid)
             }
             cursor = window.through
-            if options.dryRun, !window.isCut { break }
+            if options.dryRun { isWorkDue = false }
         }
         guard !options.dryRun else { return }
-        if report.batches > 0 { try writeMarker(cursor) }
+        if report.batches > 0 || isMarkerStale { try writeMarker(cursor) }
         try clearPartials()
         try consumer.setNote(Note.running, nil)
     }
@@ -173,10 +186,11 @@ public final class SyncRun {
     func writeMarker(_ cursor: Int64) throws {
         try link.write(
             DestinationMarker(destination: settings.name, machine: context.machine, store: uuid, cursor: cursor))
+        try consumer.setNote(Note.marker, Array("\(cursor)".utf8))
     }
 
     /// What was kept about paths that the history now tells more of comes first.
-    private func merge(_ facts: [[UInt8]: PathFacts]) throws -> [[UInt8]: PathFacts] {
+    func merge(_ facts: [[UInt8]: PathFacts]) throws -> [[UInt8]: PathFacts] {
         var merged = facts
         for (path, later) in facts {
             guard let work = try consumer.work(about: path) else { continue }
@@ -185,15 +199,17 @@ public final class SyncRun {
         return merged
     }
 
-    /// Adds what was put off and is due.
-    private func addDueWork(to facts: inout [[UInt8]: PathFacts]) throws {
+    /// Adds what was put off and was due at a moment.
+    ///
+    /// - Returns: whether there may be more.
+    private func addWork(due moment: Timestamp, to facts: inout [[UInt8]: PathFacts]) throws -> Bool {
         var states: [ConsumerWork.State] = [.waiting, .quarantined]
-        // Held deletions are looked at anew: allowed now, or undone.
-        if deletionBar == nil, massDeletion == nil { states.append(.heldDeletion) }
-        for work in try consumer.work(due: .now, in: states, atMost: BatchSurvey.mostPaths)
-        where facts[work.path] == nil {
-            facts[work.path] = PathFacts(work)
-        }
+        // Held deletions are looked at anew: allowed now, or shown.
+        if !holdsDeletions || options.dryRun { states.append(.heldDeletion) }
+        let limit = BatchSurvey.mostPaths
+        let found = try consumer.work(due: moment, in: states, atMost: limit)
+        for work in found where facts[work.path] == nil { facts[work.path] = PathFacts(work) }
+        return found.count == limit
     }
 
     // MARK: What is left

@@ -1,3 +1,4 @@
+import ChangeStore
 import Glibc
 import LinuxKernel
 import Testing
@@ -8,6 +9,8 @@ final class SyncSite {
     /// The copy, where this process can look at it.
     let copy: Path
     let configuration: Path
+    /// A command that runs what follows it, before each `changes sync`.
+    var wrapper: [String] = []
     private let output: Path
 
     /// The name of the destination.
@@ -39,8 +42,18 @@ final class SyncSite {
         try Disk.write(configuration, Array(text.utf8))
     }
 
+    /// A destination that a real sshd serves.
+    convenience init(_ server: SSHServer, more: String = "", maxDelete: String = "100%") throws {
+        try self.init(
+            target: server.remote(server.target), copy: server.target,
+            more: """
+                ssh = { port = \(server.port), identity = "\(server.identity)", known_hosts = "\(server.knownHosts)" }
+                \(more)
+                """, maxDelete: maxDelete)
+    }
+
     private func arguments(_ words: [String]) -> [String] {
-        [Tracker.binary, "sync"] + words
+        wrapper + [Tracker.binary, "sync"] + words
             + ["--config", configuration.string, "--state", site.tracker.settings.state.string]
     }
 
@@ -70,6 +83,25 @@ final class SyncSite {
         guard made.isSuccess else {
             throw CommandFailed(arguments: ["init"], status: made.status, errors: made.errors)
         }
+    }
+
+    /// A program in the place of rsync. It is below the target, which rsync sees in its sandbox.
+    func fake(_ behaviours: [FakeRsync.Behaviour], for marker: String = "--partial-dir") throws -> FakeRsync {
+        try FakeRsync(in: copy / ".nfs-changes" / "fake", behaviours, for: marker)
+    }
+
+    /// Up to which row the destination is the source's equal; nil before its first success.
+    var cursor: Int64? {
+        get throws {
+            try ConsumerRecord(name: Self.name, stateDirectory: site.tracker.settings.state.bytes).cursor?.sequence
+        }
+    }
+
+    /// What is at the destination but for what is this program's own: the paths relative to it, sorted.
+    func copied() throws -> [String] {
+        let listing = try Listing([copy]) { [copy] in $0 == copy / ".nfs-changes" }
+        return listing.entries.keys.filter { $0 != copy }.map { String($0.string.dropFirst(copy.bytes.count + 1)) }
+            .sorted()
     }
 
     /// Runs `sync` until it succeeds, and expects that to be soon.
