@@ -119,7 +119,7 @@ extension SystemTests {
             try require(["cp", "-a", site.copy.string, snapshot.string])
             try Disk.write(site.site.root / "four")
             try site.syncFully()
-            try require(["rsync", "-a", "--delete", snapshot.string + "/", site.copy.string + "/"])
+            try require(["rsync", "-aI", "--delete", snapshot.string + "/", site.copy.string + "/"])
             try Disk.write(site.site.root / "five")
             let back = try site.sync()
             #expect(back.isSuccess && back.errors.contains("older than what was carried"), "\(back)")
@@ -223,7 +223,9 @@ extension SystemTests {
             try site.start()
             try site.syncFully()
             let fake = try site.fake([.waits])
-            for name in ["data/two", "dir/two", "dir/one", "data/one"] { try Disk.append(root / Path(name), [0x78]) }
+            for name in ["data/two", "dir/two", "dir/one", "data/one"] {
+                try Disk.write(root / Path(name), Array("more".utf8))
+            }
             try Disk.unlink(root / "gone")
             let worker = try site.launch(environment: fake.environment)
             try fake.waitForCall()

@@ -76,7 +76,10 @@ extension SyncRun {
     /// they are allowed or undone, however much is added meanwhile.
     func guardDeletions(after cursor: Int64, through end: Int64) throws {
         if options.allowDeletes {
-            if !options.dryRun { try consumer.setNote(Note.massDeletion, nil) }
+            guard !options.dryRun else { return }
+            try consumer.setNote(Note.massDeletion, nil)
+            // What was to take the place of a directory failed for want of this.
+            try consumer.makeDue([.quarantined])
             return
         }
         let held = try consumer.workCount(.heldDeletion).count
