@@ -137,6 +137,19 @@ extension SystemTests {
             try site.expectEqual()
         }
 
+        /// Somebody tidied up at the destination.
+        @Test(.timeLimit(.minutes(1))) func theDirectoryForTemporaryFilesIsMadeAnew() throws {
+            let site = try SyncSite()
+            try Disk.write(site.site.root / "one")
+            try site.start()
+            try site.syncFully()
+            try Disk.removeTree(site.copy / ".nfs-changes/tmp")
+            try Disk.write(site.site.root / "two")
+            let completed = try site.sync()
+            #expect(completed.isSuccess, "\(completed)")
+            try site.expectEqual()
+        }
+
         /// What a receiver without rights cannot write or delete.
         @Test(
             .timeLimit(.minutes(1)), .enabled(if: Privilege.isRoot, "needs root"),

@@ -76,19 +76,27 @@ final class DestinationLink {
 
     /// Sends paths, which are relative to the source, each by itself: a directory without what is in it.
     ///
-    /// - Parameter replacesDirectories: whether something else may take the place of a directory that has anything in it.
+    /// - Parameters:
+    ///   - isForced: whatever size and time say.
+    ///   - mayReplaceDirectories: a file may take the place of a directory that is not empty.
     func put(
-        _ paths: [[UInt8]], isForced: Bool, replacesDirectories: Bool, take: ((ArraySlice<UInt8>) -> Void)? = nil
+        _ paths: [[UInt8]], isForced: Bool, mayReplaceDirectories: Bool = true,
+        take: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
         var options = ["-aH", "--temp-dir=\(DestinationMarker.directory)/tmp"]
-        if replacesDirectories { options.append("--force") }
         options.append("--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self))
+        if mayReplaceDirectories { options.append("--force") }
         if isForced { options.append("--ignore-times") }
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         if take != nil { options += ["--info=progress2", "--outbuf=L"] }
         options += ownershipOptions
-        return try run(
-            options, list: paths, from: settings.source, to: targetText, isGuarded: true, take: take)
+        func send() throws(SyncFailure) -> Outcome {
+            try run(options, list: paths, from: settings.source, to: targetText, isGuarded: true, take: take)
+        }
+        let outcome = try send()
+        guard outcome.verdict != .done, Self.lacksTemporaryDirectory(outcome.errors) else { return outcome }
+        try makeTemporaryDirectory()
+        return try send()
     }
 
     /// Makes entries of a directory from those of another one at the destination, where they are alike.
@@ -184,71 +192,6 @@ final class DestinationLink {
         }
     }
 
-    // MARK: The marker
-
-    /// - Returns: nil when there is none.
-    func readMarker() throws(SyncFailure) -> DestinationMarker? {
-        let place = scratch + Array("/read".utf8)
-        do throws(Errno) {
-            try FileSystemLook.removeTree(place)
-            try FileSystemLook.makeDirectory(place)
-        } catch {
-            throw .system("making \(OctalEscapes.display(place))", error)
-        }
-        defer { try? FileSystemLook.removeTree(place) }
-        let outcome = try run(
-            ["--ignore-times", "--max-size=4k"], list: [Self.markerPath], from: targetText, to: place,
-            isGuarded: false)
-        if outcome.verdict == .partial, String(decoding: outcome.errors, as: UTF8.self).contains("No such file") {
-            return nil
-        }
-        try check(outcome, "reading the marker")
-        guard
-            let bytes = try? OwnedDescriptor.open(
-                place + [UInt8(ascii: "/")] + Self.markerPath, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
-            ).read(atMost: 4_096)
-        else { return nil }
-        guard let marker = DestinationMarker(parsing: bytes) else {
-            throw .foreignMarker(target: settings.target.text, "cannot be understood")
-        }
-        return marker
-    }
-
-    private static let markerPath = Array("\(DestinationMarker.directory)/\(DestinationMarker.name)".utf8)
-
-    /// Writes the marker, and makes the directory for temporary files.
-    ///
-    /// - Parameter isNew: there may be none so far.
-    func write(_ marker: DestinationMarker, isNew: Bool = false) throws(SyncFailure) {
-        let place = scratch + Array("/write".utf8)
-        let directory = place + Array("/\(DestinationMarker.directory)".utf8)
-        do throws(Errno) {
-            try FileSystemLook.makeDirectory(place)
-            try FileSystemLook.makeDirectory(directory)
-            try FileSystemLook.makeDirectory(directory + Array("/tmp".utf8))
-            try replaceFile(directory + Array("/\(DestinationMarker.name)".utf8), with: marker.text)
-        } catch {
-            throw .system("making \(OctalEscapes.display(place))", error)
-        }
-        let temporary = Array("\(DestinationMarker.directory)/tmp".utf8)
-        let outcome = try run(
-            ["--ignore-times", "--chmod=D0700,F0600"], list: [temporary, Self.markerPath], from: place,
-            to: targetText, isGuarded: !isNew)
-        try check(outcome, "writing the marker")
-    }
-
-    /// Removes what a receiver that was killed left of files that it was writing.
-    func emptyTemporaryDirectory() throws(SyncFailure) {
-        let place = scratch + Array("/empty".utf8)
-        do throws(Errno) { try FileSystemLook.makeDirectory(place) } catch {
-            throw .system("making \(OctalEscapes.display(place))", error)
-        }
-        let outcome = try run(
-            ["--recursive", "--delete", "--force"], list: nil, from: place,
-            to: targetText + "/\(DestinationMarker.directory)/tmp", isGuarded: true)
-        try check(outcome, "emptying the directory for temporary files")
-    }
-
     // MARK: Commands
 
     /// Runs a command in the shell of the destination, or here for a local target.
@@ -291,7 +234,7 @@ final class DestinationLink {
 
     // MARK: Running rsync
 
-    private func run(
+    func run(
         _ options: [String], list: [[UInt8]]?, from: [UInt8], to: String, isGuarded: Bool, files: [[UInt8]] = [],
         take: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
@@ -299,7 +242,7 @@ final class DestinationLink {
         return try run(options, list: list, sides, source: from, isGuarded: isGuarded, files: files, take: take)
     }
 
-    private func run(
+    func run(
         _ options: [String], list: [[UInt8]]?, from: String, to: [UInt8], isGuarded: Bool
     ) throws(SyncFailure) -> Outcome {
         try run(

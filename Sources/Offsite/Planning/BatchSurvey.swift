@@ -84,7 +84,7 @@ struct BatchSurvey {
                 continue
             }
             let state = look.state(of: relative)
-            if case .present(let status) = state, status.type == .file, status.linkCount > 1 {
+            if case .present(let status) = state, !status.isDirectory, status.linkCount > 1 {
                 groups[InodeID(status), default: []].append((relative, status))
             } else {
                 planner.add(.init(path: relative, facts: pending, state: state))
@@ -103,7 +103,7 @@ struct BatchSurvey {
         init(_ status: FileStatus) { (device, inode) = (status.device, status.inode) }
     }
 
-    /// Adds the files that have several names, with all of these.
+    /// Adds what has several names: files, and what else `cp -al` and `rsync --link-dest` link, with all of these.
     private func addGroups(
         _ groups: [InodeID: [(path: [UInt8], status: FileStatus)]], _ facts: [[UInt8]: PathFacts],
         through end: Int64, isFullPass: Bool, _ isKept: ([UInt8]) throws -> Bool, _ look: inout SourceLook,
@@ -132,7 +132,8 @@ struct BatchSurvey {
                 let isSynced = try pending == nil && later.map { !$0.contains(absolute) } == true && !isKept(absolute)
                 return BatchPlanner.Name(path: path, facts: pending, isSynced: isSynced)
             }
-            planner.add(inode: group, size: groups[inode]?.first?.status.size ?? 0)
+            let status = groups[inode]?.first?.status
+            planner.add(inode: group, isFile: status?.type == .file, size: status?.size ?? 0)
         }
     }
 
@@ -145,7 +146,7 @@ struct BatchSurvey {
         try reader.run(HistoryScan(after: sequence, through: last)) { row in
             count += 1
             if count > Self.mostLaterRows { return .stop }
-            guard row.type == .file, row.kind != .deleted else { return .next }
+            guard row.type != .directory, row.kind != .deleted else { return .next }
             path.removeAll(keepingCapacity: true)
             row.appendPath(to: &path)
             paths.insert(path)

@@ -5,7 +5,7 @@ import SystemPackage
 /// Carrying out one batch.
 extension SyncRun {
     /// Paths that are isolated one by one before the rest is put aside together: each costs a few runs of rsync.
-    private static let mostIsolated = 64
+    static let mostIsolated = 64
     /// Nanoseconds until what failed by itself is tried again, doubled with each failure, up to a day.
     private static let quarantine: Int64 = 3_600_000_000_000
     private static let longestQuarantine: Int64 = 86_400_000_000_000
@@ -29,18 +29,20 @@ extension SyncRun {
                 in: Set(
                     plan.units.filter { $0.bytes > 0 }.flatMap(\.paths).map { BatchPlan.parents(of: $0).last ?? [] }))
         }
-        var failed: [(unit: BatchPlan.Unit, reason: String)] = []
+        try removeReplaced(plan, &batch)
         for isForced in [false, true] {
             let units = plan.units.filter { $0.isForced == isForced }
             if units.isEmpty { continue }
-            failed += try put(units, isForced: isForced, &batch, isRetry: false)
+            let rest = try put(units, isForced: isForced, &batch)
+            try quarantine(rest.failed, facts, &commit, &batch)
+            keepVanished(rest.vanished, facts, &commit)
         }
-        try quarantine(failed, facts, &commit, &batch)
         try delete(plan, facts, &commit, &batch)
 
         guard try isStillValid(commit) else { return }
         if !plan.isEmpty { try makeDurable() }
         try consumer.commit(commit, store: uuid)
+        if !plan.isEmpty, let sequence = commit.through ?? commit.fullPass?.through { try writeMarker(sequence) }
         batch.seconds = Double(MonotonicTime.now - start) / 1e9
         batch.cursor = commit.through ?? commit.fullPass?.through ?? 0
         report.batches += 1
@@ -60,7 +62,7 @@ extension SyncRun {
 
     func describe(_ plan: BatchPlan) {
         var plan = plan
-        if holdsDeletions { (plan.held, plan.gone) = (plan.gone + plan.covered, []) }
+        if !mayDelete { (plan.held, plan.gone) = (plan.gone + plan.covered, []) }
         report.paths += plan.units.reduce(0) { $0 + $1.paths.count }
         report.deleted += plan.gone.count
         context.planned?(plan)
@@ -68,19 +70,25 @@ extension SyncRun {
 
     // MARK: Puts
 
-    /// Sends units; what fails is sent once more, and then in halves, until it is known what it is.
-    ///
-    /// - Returns: the units that fail by themselves, with what rsync says of them.
-    private func put(
-        _ units: [BatchPlan.Unit], isForced: Bool, _ batch: inout BatchReport, isRetry: Bool
-    ) throws -> [(unit: BatchPlan.Unit, reason: String)] {
+    /// What of some units was not sent.
+    struct Unsent {
+        /// Units that fail by themselves, with what rsync says of them.
         var failed: [(unit: BatchPlan.Unit, reason: String)] = []
-        var rest = [(units: units, isSecond: isRetry)]
+        /// Paths that were there when the batch was planned.
+        var vanished: [[UInt8]] = []
+    }
+
+    /// Sends units; what fails is sent once more, and then in halves, until it is known what it is.
+    func put(
+        _ units: [BatchPlan.Unit], isForced: Bool, _ batch: inout BatchReport
+    ) throws -> Unsent {
+        var unsent = Unsent()
+        var rest = [(units: units, isSecond: false)]
         while let (units, isSecond) = rest.popLast() {
             if context.stop.isRequested() { throw SyncFailure.interrupted }
             let paths = BatchPlan.paths(of: units)
             let outcome = try link.put(
-                paths, isForced: isForced, replacesDirectories: !holdsDeletions, take: context.progress)
+                paths, isForced: isForced, mayReplaceDirectories: mayDelete, take: context.progress)
             batch.statistics = batch.statistics + outcome.statistics
             guard outcome.verdict == .partial else {
                 try link.check(outcome, "sending \(paths.count) paths")
@@ -89,32 +97,51 @@ extension SyncRun {
                 continue
             }
             if !isSecond {
-                // Files come and go: what vanished meanwhile is left out. Later rows tell of it.
-                let present = stillPresent(units)
+                // Files come and go: what vanished meanwhile is left out.
+                let (present, vanished) = stillPresent(units)
+                unsent.vanished += vanished
                 if !present.isEmpty { rest.append((present, true)) }
                 continue
             }
-            if units.count == 1 || failed.count >= Self.mostIsolated {
+            if units.count == 1 || unsent.failed.count >= Self.mostIsolated {
                 let reason = DestinationLink.display(outcome.errors)
-                failed += units.map { ($0, reason) }
+                unsent.failed += units.map { ($0, reason) }
                 continue
             }
             let middle = units.count / 2
             rest.append((Array(units[middle...]), true))
             rest.append((Array(units[..<middle]), true))
         }
-        return failed
+        return unsent
     }
 
-    /// The units whose paths are all there.
-    private func stillPresent(_ units: [BatchPlan.Unit]) -> [BatchPlan.Unit] {
-        guard var look = try? SourceLook(source: settings.source) else { return units }
-        return units.compactMap { unit in
-            let paths = unit.paths.filter { path in
-                if case .present = look.state(of: path) { return true }
-                return false
+    /// The units without the paths that are not there any more, and these.
+    func stillPresent(_ units: [BatchPlan.Unit]) -> (present: [BatchPlan.Unit], vanished: [[UInt8]]) {
+        guard var look = try? SourceLook(source: settings.source) else { return (units, []) }
+        var present: [BatchPlan.Unit] = []
+        var vanished: [[UInt8]] = []
+        for unit in units {
+            var paths: [[UInt8]] = []
+            for path in unit.paths {
+                if case .present = look.state(of: path) { paths.append(path) } else { vanished.append(path) }
             }
-            return paths.isEmpty ? nil : BatchPlan.Unit(paths, isForced: unit.isForced, bytes: unit.bytes)
+            if !paths.isEmpty { present.append(.init(paths, isForced: unit.isForced, bytes: unit.bytes)) }
+        }
+        return (present, vanished)
+    }
+
+    /// A later row says that they were deleted, or none does: then a file system was unmounted, and what it holds is to be
+    /// sent when it is back.
+    private func keepVanished(
+        _ vanished: [[UInt8]], _ facts: [[UInt8]: PathFacts], _ commit: inout ConsumerCommit
+    ) {
+        for path in vanished {
+            let absolute = context.scope.absolute(path)
+            guard let pending = facts[absolute] else { continue }
+            commit.kept.append(
+                ConsumerWork(
+                    absolute, pending, .waiting, due: Timestamp.now.advanced(by: BatchPlanner.absence),
+                    reason: "not there, and not known to be deleted"))
         }
     }
 
@@ -137,7 +164,7 @@ extension SyncRun {
         }
     }
 
-    private func setAside(
+    func setAside(
         _ path: [UInt8], _ facts: PathFacts, _ reason: String, _ commit: inout ConsumerCommit,
         _ batch: inout BatchReport
     ) throws {
@@ -163,85 +190,6 @@ extension SyncRun {
                 ConsumerWork(
                     context.scope.absolute(item.path), item.facts, .waiting, due: item.due, reason: reason))
         }
-    }
-
-    // MARK: Deletions
-
-    private func delete(
-        _ plan: BatchPlan, _ facts: [[UInt8]: PathFacts], _ commit: inout ConsumerCommit,
-        _ batch: inout BatchReport
-    ) throws {
-        if holdsDeletions {
-            // What was renamed waits with the rest: more than its own entries may lie under the old name.
-            for path in plan.gone + plan.covered {
-                let absolute = context.scope.absolute(path)
-                guard let pending = facts[absolute] else { continue }
-                commit.kept.append(
-                    ConsumerWork(
-                        absolute, pending, .heldDeletion, due: .now, reason: deletionBar ?? massDeletion ?? ""))
-                batch.heldDeletions += 1
-            }
-            return
-        }
-        guard !plan.gone.isEmpty else { return }
-        // Looked at once more, as late as can be.
-        var look: SourceLook
-        do throws(Errno) { look = try SourceLook(source: settings.source) } catch {
-            throw SyncFailure.sourceAway(settings.source, error)
-        }
-        let roots = RootCheck(try reader.rootIdentities)
-        func isGone(_ path: [UInt8]) -> Bool {
-            look.state(of: path) == .missing && !roots.isAway(context.scope.absolute(path))
-        }
-        for path in plan.gone where !isGone(path) {
-            let absolute = context.scope.absolute(path)
-            guard let pending = facts[absolute] else { continue }
-            commit.kept.append(ConsumerWork(absolute, pending, .waiting, due: .now, reason: "there again"))
-        }
-        // Of a directory that is there again, what was in it may be gone all the same.
-        let deletions = BatchPlan.outermost(plan.gone.filter(isGone))
-        guard !deletions.isEmpty else { return }
-        for (path, reason) in try delete(deletions, atMost: Int64(plan.gone.count) * 2 + 1_000, &batch) {
-            let absolute = context.scope.absolute(path)
-            guard let pending = facts[absolute] else { continue }
-            try setAside(absolute, pending, reason, &commit, &batch)
-        }
-        // A deletion changes its directory's time.
-        let parents = Set(deletions.compactMap { BatchPlan.parents(of: $0).last }).map { BatchPlan.Unit([$0]) }
-        let present = stillPresent(parents)
-        guard !present.isEmpty else { return }
-        _ = try put(present, isForced: false, &batch, isRetry: false)
-    }
-
-    /// Deletes paths; what fails is tried once more, and then in halves, until it is known what it is.
-    ///
-    /// - Returns: what fails by itself, with what rsync says of it.
-    private func delete(
-        _ paths: [[UInt8]], atMost limit: Int64, _ batch: inout BatchReport
-    ) throws -> [(path: [UInt8], reason: String)] {
-        var failed: [(path: [UInt8], reason: String)] = []
-        var rest = [(paths: paths, isSecond: false)]
-        while let (paths, isSecond) = rest.popLast() {
-            if context.stop.isRequested() { throw SyncFailure.interrupted }
-            let outcome = try link.delete(paths, atMost: limit)
-            batch.statistics = batch.statistics + outcome.statistics
-            batch.deleted += Int(outcome.statistics.deleted)
-            guard outcome.verdict == .partial else {
-                try link.check(outcome, "deleting \(paths.count) paths")
-                continue
-            }
-            if !isSecond {
-                rest.append((paths, true))
-            } else if paths.count == 1 || failed.count >= Self.mostIsolated {
-                let reason = DestinationLink.display(outcome.errors)
-                failed += paths.map { ($0, reason) }
-            } else {
-                let middle = paths.count / 2
-                rest.append((Array(paths[middle...]), true))
-                rest.append((Array(paths[..<middle]), true))
-            }
-        }
-        return failed
     }
 
     // MARK: On the destination's disk
@@ -278,7 +226,7 @@ extension SyncRun {
                     if outcome.statistics.deleted > 0 {
                         let put = try link.put(
                             BatchPlan.paths(of: present.filter { !$0.isEmpty }.map { BatchPlan.Unit([$0]) }),
-                            isForced: false, replacesDirectories: false)
+                            isForced: false, mayReplaceDirectories: false)
                         if put.verdict != .partial { try link.check(put, "putting back the times of directories") }
                     }
                 }

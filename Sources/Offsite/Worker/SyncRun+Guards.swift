@@ -38,7 +38,10 @@ extension SyncRun {
             }
         }
         if options.allowDeletes {
-            if !options.dryRun { try consumer.setNote(Note.deletionBar, nil) }
+            guard !options.dryRun else { return }
+            try consumer.setNote(Note.deletionBar, nil)
+            // Some may have failed only because nothing was to be deleted.
+            try consumer.makeDue([.quarantined])
             return
         }
         if let reason = try stranger ?? firstRun() {
@@ -76,10 +79,7 @@ extension SyncRun {
     /// they are allowed or undone, however much is added meanwhile.
     func guardDeletions(after cursor: Int64, through end: Int64) throws {
         if options.allowDeletes {
-            guard !options.dryRun else { return }
-            try consumer.setNote(Note.massDeletion, nil)
-            // What was to take the place of a directory failed for want of this.
-            try consumer.makeDue([.quarantined])
+            if !options.dryRun { try consumer.setNote(Note.massDeletion, nil) }
             return
         }
         let held = try consumer.workCount(.heldDeletion).count

@@ -73,8 +73,8 @@ public final class SyncRun {
     var massDeletion: String?
     /// The destination's marker tells of another history than is carried now.
     var isMarkerStale = false
-    /// Nothing that is at the destination may go, whatever takes its place.
-    var holdsDeletions: Bool { deletionBar != nil || massDeletion != nil }
+    /// Nothing keeps this run from deleting. What something keeps from it does not replace full directories either.
+    var mayDelete: Bool { deletionBar == nil && massDeletion == nil }
 
     var consumer: Consumer { context.consumer }
 
@@ -160,10 +160,7 @@ public final class SyncRun {
             var facts = try merge(window.facts)
             if isWorkDue { isWorkDue = try addWork(due: due, to: &facts) }
             if !facts.isEmpty {
-                let plan = try survey.plan(facts, through: window.through) { [consumer] in
-                    try consumer.work(about: $0) != nil
-                }
-                try carry(plan, survey, facts, ConsumerCommit(through: window.through))
+                try carry(facts, survey, ConsumerCommit(through: window.through))
             } else if window.through > cursor, !options.dryRun {
                 try consumer.commit(ConsumerCommit(through: window.through), store: uuid)
             }
@@ -171,9 +168,17 @@ public final class SyncRun {
             if options.dryRun { isWorkDue = false }
         }
         guard !options.dryRun else { return }
-        if report.batches > 0 || isMarkerStale { try writeMarker(cursor) }
+        if isMarkerStale { try writeMarker(cursor) }
         try clearPartials()
         try consumer.setNote(Note.running, nil)
+    }
+
+    /// Plans what is to be done about these paths, and does it.
+    private func carry(_ facts: [[UInt8]: PathFacts], _ survey: BatchSurvey, _ commit: ConsumerCommit) throws {
+        let plan = try survey.plan(facts, through: commit.through ?? 0) { [consumer] in
+            try consumer.work(about: $0) != nil
+        }
+        try carry(plan, survey, facts, commit)
     }
 
     func survey() -> BatchSurvey {
@@ -187,6 +192,7 @@ public final class SyncRun {
         try link.write(
             DestinationMarker(destination: settings.name, machine: context.machine, store: uuid, cursor: cursor))
         try consumer.setNote(Note.marker, Array("\(cursor)".utf8))
+        isMarkerStale = false
     }
 
     /// What was kept about paths that the history now tells more of comes first.
@@ -205,7 +211,7 @@ public final class SyncRun {
     private func addWork(due moment: Timestamp, to facts: inout [[UInt8]: PathFacts]) throws -> Bool {
         var states: [ConsumerWork.State] = [.waiting, .quarantined]
         // Held deletions are looked at anew: allowed now, or shown.
-        if !holdsDeletions || options.dryRun { states.append(.heldDeletion) }
+        if mayDelete || options.dryRun { states.append(.heldDeletion) }
         let limit = BatchSurvey.mostPaths
         let found = try consumer.work(due: moment, in: states, atMost: limit)
         for work in found where facts[work.path] == nil { facts[work.path] = PathFacts(work) }
