@@ -98,6 +98,13 @@ public final class Consumer {
         }
     }
 
+    /// One look at everything: a lock for each question would cost more than its answer.
+    func reading<Answer>(_ body: (Database) throws(StoreError) -> Answer) throws(StoreError) -> Answer {
+        try database.execute("BEGIN")
+        defer { try? database.execute("COMMIT") }
+        return try body(database)
+    }
+
     func prepared(_ sql: String) throws(StoreError) -> Statement { try database.prepare(sql) }
 
     /// The full pass that is under way on a store; nil for none.

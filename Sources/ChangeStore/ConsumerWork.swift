@@ -86,6 +86,20 @@ extension Consumer {
         return try statement.bind(1, path).step() ? ConsumerWork(row: statement) : nil
     }
 
+    /// What is kept about these paths, by path; those that nothing is kept about are left out.
+    public func work(about paths: some Sequence<[UInt8]>) throws(StoreError) -> [[UInt8]: ConsumerWork] {
+        try reading { (database) throws(StoreError) in
+            guard try database.integer("SELECT 1 FROM work LIMIT 1") != nil else { return [:] }
+            let statement = try database.prepare("SELECT * FROM work WHERE path = ?1")
+            var found: [[UInt8]: ConsumerWork] = [:]
+            for path in paths {
+                defer { statement.reset() }
+                if try statement.bind(1, path).step() { found[path] = ConsumerWork(row: statement) }
+            }
+            return found
+        }
+    }
+
     /// What is due at a moment, of some states, the longest overdue first.
     public func work(
         due moment: Timestamp, in states: [ConsumerWork.State], atMost limit: Int
@@ -172,7 +186,7 @@ extension Consumer {
 }
 
 extension ConsumerWork {
-    fileprivate init(row: Statement) {
+    init(row: Statement) {
         self.init(
             path: row.bytes(0), state: State(rawValue: row.integer(1)) ?? .waiting, flags: row.integer(2),
             since: Timestamp(nanoseconds: row.integer(3)), due: Timestamp(nanoseconds: row.integer(4)),

@@ -72,6 +72,13 @@ public struct PathDigest: Hashable, Sendable {
         self.low = low
     }
 
+    /// Of an absolute path: what the rows of this path have.
+    public init(of path: [UInt8]) {
+        let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
+        let directory = HistoryDirectory(path: slash == 0 ? [UInt8(ascii: "/")] : Array(path[..<slash]))
+        self = path.withUnsafeBytes { directory.digest(of: UnsafeRawBufferPointer(rebasing: $0[(slash + 1)...])) }
+    }
+
     fileprivate static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
         var hasher = Hasher()
         hasher.combine(seed)

@@ -14,8 +14,10 @@ extension DestinationLink {
             throw .system("making \(OctalEscapes.display(place))", error)
         }
         defer { try? FileSystemLook.removeTree(place) }
+        // By its path, not by list: a daemon of 3.5.0 without chroot loses what is listed below a module's top (exit 24).
+        let marker = Array((targetText + "/").utf8) + Self.markerPath
         let outcome = try run(
-            ["--ignore-times", "--max-size=4k"], list: [Self.markerPath], from: targetText, to: place,
+            ["--ignore-times", "--max-size=4k"], list: nil, [marker, place + [UInt8(ascii: "/")]], source: nil,
             isGuarded: false)
         if outcome.verdict == .partial, String(decoding: outcome.errors, as: UTF8.self).contains("No such file") {
             return nil
@@ -23,7 +25,7 @@ extension DestinationLink {
         try check(outcome, "reading the marker")
         guard
             let bytes = try? OwnedDescriptor.open(
-                place + [UInt8(ascii: "/")] + Self.markerPath, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+                place + Array("/\(DestinationMarker.name)".utf8), flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
             ).read(atMost: 4_096)
         else { return nil }
         guard let marker = DestinationMarker(parsing: bytes) else {

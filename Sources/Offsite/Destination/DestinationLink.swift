@@ -173,7 +173,7 @@ final class DestinationLink {
         do throws(Errno) { try replaceFile(file, with: rules) } catch {
             throw .system("writing \(OctalEscapes.display(file))", error)
         }
-        let directories = Set(paths.map { BatchPlan.parents(of: $0).last ?? [] }).sorted(by: BatchPlan.precedes)
+        let directories = Set(paths.map(BatchPlan.parent(of:))).sorted(by: BatchPlan.precedes)
         // --from0 comes before the filter file, which is read as lines otherwise.
         return try run(
             options + ["--delete", "--from0", "--filter=merge \(String(decoding: file, as: UTF8.self))"],
@@ -240,14 +240,6 @@ final class DestinationLink {
     ) throws(SyncFailure) -> Outcome {
         let sides = [from + [UInt8(ascii: "/")], Array((to + "/").utf8)]
         return try run(options, list: list, sides, source: from, isGuarded: isGuarded, files: files, take: take)
-    }
-
-    func run(
-        _ options: [String], list: [[UInt8]]?, from: String, to: [UInt8], isGuarded: Bool
-    ) throws(SyncFailure) -> Outcome {
-        try run(
-            options, list: list, [Array((from + "/").utf8), to + [UInt8(ascii: "/")]], source: nil,
-            isGuarded: isGuarded)
     }
 
     /// - Parameters:

@@ -71,12 +71,21 @@ public struct BatchPlan: Equatable, Sendable {
         path.indices.filter { path[$0] == UInt8(ascii: "/") }.map { Array(path[..<$0]) }
     }
 
+    /// The nearest parent of a relative path; empty for one that stands at the top.
+    public static func parent(of path: [UInt8]) -> [UInt8] {
+        path.lastIndex(of: UInt8(ascii: "/")).map { Array(path[..<$0]) } ?? []
+    }
+
     /// The paths of some units with all their parents, each once, parents first.
     public static func paths(of units: some Sequence<Unit>) -> [[UInt8]] {
         var all: Set<[UInt8]> = []
         for unit in units {
             for path in unit.paths where all.insert(path).inserted {
-                for parent in parents(of: path).reversed() where !all.insert(parent).inserted { break }
+                var parent = path[...]
+                while let slash = parent.lastIndex(of: UInt8(ascii: "/")) {
+                    parent = parent[..<slash]
+                    guard all.insert(Array(parent)).inserted else { break }
+                }
             }
         }
         return all.sorted(by: precedes)
@@ -93,11 +102,15 @@ public struct BatchPlan: Equatable, Sendable {
 
     /// The order of components: what is in a directory follows it at once.
     public static func precedes(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        for (a, b) in zip(left, right) where a != b {
-            if a == UInt8(ascii: "/") { return true }
-            if b == UInt8(ascii: "/") { return false }
-            return a < b
+        left.withUnsafeBufferPointer { left in
+            right.withUnsafeBufferPointer { right in
+                for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+                    if left[index] == UInt8(ascii: "/") { return true }
+                    if right[index] == UInt8(ascii: "/") { return false }
+                    return left[index] < right[index]
+                }
+                return left.count < right.count
+            }
         }
-        return left.count < right.count
     }
 }

@@ -35,12 +35,21 @@ public struct SourceScope: Sendable {
     private static let ownDirectory = Array(DestinationMarker.directory.utf8)
 
     private static func isReserved(_ path: [UInt8]) -> Bool {
-        let components = path.split(separator: UInt8(ascii: "/"))
-        return components.first.map { $0.elementsEqual(ownDirectory) } ?? true
-            || components.contains {
-                ($0.first == UInt8(ascii: "@") || $0.first == UInt8(ascii: "#")
-                    || $0.first == UInt8(ascii: ".")) && reservedNames.contains(Array($0))
+        path.withUnsafeBufferPointer { bytes in
+            var isFirst = true
+            var start = 0
+            while start < bytes.count {
+                let end = bytes[start...].firstIndex(of: UInt8(ascii: "/")) ?? bytes.count
+                defer { start = end + 1 }
+                guard end > start else { continue }
+                let component = bytes[start..<end]
+                if isFirst, component.elementsEqual(ownDirectory) { return true }
+                isFirst = false
+                // Nearly every name is told apart by its first byte.
+                if "@#.".utf8.contains(component[start]), reservedNames.contains(Array(component)) { return true }
             }
+            return isFirst
+        }
     }
 
     public func absolute(_ path: [UInt8]) -> [UInt8] { source + [UInt8(ascii: "/")] + path }

@@ -27,7 +27,7 @@ extension SyncRun {
         if !plan.isEmpty {
             try consumer.notePartials(
                 in: Set(
-                    plan.units.filter { $0.bytes > 0 }.flatMap(\.paths).map { BatchPlan.parents(of: $0).last ?? [] }))
+                    plan.units.filter { $0.bytes > 0 }.flatMap(\.paths).map(BatchPlan.parent(of:))))
         }
         try removeReplaced(plan, &batch)
         for isForced in [false, true] {

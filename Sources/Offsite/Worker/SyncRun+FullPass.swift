@@ -20,13 +20,13 @@ extension SyncRun {
         var isMore = true
         while isMore {
             if context.stop.isRequested() { throw SyncFailure.interrupted }
-            let survey = self.survey()
+            let survey = try self.survey()
             let (facts, last) = try nextPaths(after: pass.path)
             isMore = last != nil
             if let last { pass.path = last }
             if facts.isEmpty { break }
             let pending = try merge(facts)
-            let plan = try survey.plan(pending, through: pass.through, isFullPass: true) { _ in true }
+            let plan = try survey.plan(pending, through: pass.through, isFullPass: true)
             try carry(plan, survey, pending, ConsumerCommit(fullPass: pass))
         }
         try findExtras(through: pass.through)
@@ -45,6 +45,7 @@ extension SyncRun {
         var last: [UInt8] = []
         var isCut = false
         try IndexWalk(stateDirectory: context.stateDirectory).run(after: start) { path, attributes in
+            try pulse()
             let isDirectory = attributes.type == .directory
             guard context.scope.relative(path, isDirectory: isDirectory) != nil else {
                 return !isDirectory || context.scope.isAbove(path) ? .next : .skipContents

@@ -87,6 +87,7 @@ extension SyncRun {
             massDeletion = String(decoding: reason, as: UTF8.self)
             return
         }
+        guard held > 0 || renames.hasDeletions else { return }
         let census = try DeletionCensus(reader, after: cursor, through: end, scope: context.scope)
         let total = census.gone + held
         if total > 0 {
@@ -107,7 +108,8 @@ extension SyncRun {
         // An absolute number needs no count.
         if case .count = settings.maxDelete { return deletions }
         var count: Int64 = 0
-        try IndexWalk(stateDirectory: context.stateDirectory).run { [context, settings] path, attributes in
+        try IndexWalk(stateDirectory: context.stateDirectory).run { [context, settings, pulse] path, attributes in
+            try pulse()
             let isDirectory = attributes.type == .directory
             guard context.scope.relative(path, isDirectory: isDirectory) != nil else {
                 return !isDirectory || context.scope.isAbove(path) ? .next : .skipContents

@@ -64,6 +64,8 @@ public final class SyncRun {
     let reader: StoreReader
     let uuid: String
     let link: DestinationLink
+    private let later: LaterRows
+    let pulse: Pulse
     var report = SyncReport()
     /// Why no deletion is carried out, whatever their number; nil: the guards are content.
     var deletionBar: String?
@@ -83,8 +85,12 @@ public final class SyncRun {
         self.settings = settings
         self.context = context
         self.options = options
+        let pulse = Pulse(stop: context.stop, heartbeat: context.heartbeat)
         reader = try StoreReader(stateDirectory: context.stateDirectory)
+        reader.onPage = { try pulse() }
+        self.pulse = pulse
         uuid = try reader.uuid
+        later = LaterRows(reader)
         link = try DestinationLink(
             settings, stateDirectory: context.stateDirectory,
             process: RsyncProcess(stop: context.stop, heartbeat: context.heartbeat))
@@ -155,7 +161,7 @@ public final class SyncRun {
         var isWorkDue = true
         while isWorkDue || cursor < end {
             if context.stop.isRequested() { throw SyncFailure.interrupted }
-            let survey = self.survey()
+            let survey = try self.survey()
             let window = try survey.window(after: cursor, through: end)
             var facts = try merge(window.facts)
             if isWorkDue { isWorkDue = try addWork(due: due, to: &facts) }
@@ -175,17 +181,16 @@ public final class SyncRun {
 
     /// Plans what is to be done about these paths, and does it.
     private func carry(_ facts: [[UInt8]: PathFacts], _ survey: BatchSurvey, _ commit: ConsumerCommit) throws {
-        let plan = try survey.plan(facts, through: commit.through ?? 0) { [consumer] in
-            try consumer.work(about: $0) != nil
-        }
+        let plan = try survey.plan(facts, through: commit.through ?? 0)
         try carry(plan, survey, facts, commit)
     }
 
-    func survey() -> BatchSurvey {
-        let roots = RootCheck((try? reader.rootIdentities) ?? [])
+    func survey() throws -> BatchSurvey {
+        let roots = RootCheck(try reader.rootIdentities)
         return BatchSurvey(
-            stateDirectory: context.stateDirectory, reader: reader, scope: context.scope, roots: roots,
-            settle: settings.settle.inNanoseconds, maxDelay: settings.maxDelay.inNanoseconds)
+            stateDirectory: context.stateDirectory, reader: reader, consumer: consumer, later: later,
+            scope: context.scope, roots: roots, settle: settings.settle.inNanoseconds,
+            maxDelay: settings.maxDelay.inNanoseconds, pulse: pulse)
     }
 
     func writeMarker(_ cursor: Int64) throws {
@@ -198,9 +203,8 @@ public final class SyncRun {
     /// What was kept about paths that the history now tells more of comes first.
     func merge(_ facts: [[UInt8]: PathFacts]) throws -> [[UInt8]: PathFacts] {
         var merged = facts
-        for (path, later) in facts {
-            guard let work = try consumer.work(about: path) else { continue }
-            merged[path] = later.following(PathFacts(work))
+        for (path, work) in try consumer.work(about: facts.keys) {
+            merged[path] = facts[path]?.following(PathFacts(work))
         }
         return merged
     }
