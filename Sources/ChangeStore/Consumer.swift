@@ -38,9 +38,13 @@ public final class Consumer {
         }
     }
 
+    /// Whether a consumer may have this name: 1 to 100 letters, digits, `-`, `_` and `.`, not starting with a dot or a
+    /// hyphen.
+    public static func isName(_ name: String) -> Bool { ConsumerFile.isName(name) }
+
     /// Opens a consumer's file, or makes it.
     ///
-    /// - Parameter name: letters, digits, `-`, `_` and `.`, not starting with a dot or a hyphen.
+    /// - Parameter name: one that `isName` takes.
     public init(name: String, stateDirectory: [UInt8]) throws(StoreError) {
         self.name = name
         database = try ConsumerFile(name: name, stateDirectory: stateDirectory).open()

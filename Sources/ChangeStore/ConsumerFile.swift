@@ -21,7 +21,7 @@ struct ConsumerFile {
 
     var lock: [UInt8] { path.dropLast(Self.suffix.count) + Array(".lock".utf8) }
 
-    private static func isName(_ name: String) -> Bool {
+    static func isName(_ name: String) -> Bool {
         let isPlain = name.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -8,13 +8,17 @@ public import SystemPackage
 /// The first time also the directory is synced: an old version that comes back is one thing, a file that is gone
 /// another. There must be one writer only; the temporary file is `path` with `.new` added.
 ///
+/// - Parameter permissions: those of the new file, whatever the umask; nil: 0640 less the umask.
 /// - Throws: the errno of the call that failed; the old file is then untouched.
-public func replaceFile(_ path: [UInt8], with contents: [UInt8]) throws(Errno) {
+public func replaceFile(
+    _ path: [UInt8], with contents: [UInt8], permissions: mode_t? = nil
+) throws(Errno) {
     let temporary = path + Array(".new".utf8)
     let file = try OwnedDescriptor.open(temporary, flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
     var failure: Errno? = nil
     contents.withUnsafeBytes { failure = file.write($0).error }
     if let failure { throw failure }
+    if let permissions { try systemCall { fchmod(file.number, permissions) } }
     try file.synchronize()
     let isFirst = try !fileExists(path)
     try withCPath(temporary) { (from) throws(Errno) in

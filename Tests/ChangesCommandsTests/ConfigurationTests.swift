@@ -84,15 +84,15 @@ private func messages(_ text: String) -> [String] {
             (
                 "\n[wach]\nroots = []\n",
                 [
-                    "c.toml:2: wach: found an unknown table, expected one of the tables [watch], [log], [store] "
-                        + #"(did you mean "watch"?)"#
+                    "c.toml:2: wach: found an unknown table, expected one of the tables [watch], [log], [store], "
+                        + #"[[destination]], [metrics] (did you mean "watch"?)"#
                 ]
             ),
             (
                 "keep = '90d'\n",
                 [
-                    "c.toml:1: keep: found an unknown key, expected one of the tables [watch], [log], [store] "
-                        + #"(did you mean "store.keep"?)"#
+                    "c.toml:1: keep: found an unknown key, expected one of the tables [watch], [log], [store], "
+                        + #"[[destination]], [metrics] (did you mean "store.keep"?)"#
                 ]
             ),
             (
@@ -269,6 +269,9 @@ private func messages(_ text: String) -> [String] {
                 max_size = "1GiB"
                 max_size_hard = "4GiB"
 
+                [metrics]
+                job = "nfs-offsite-sync"
+
                 """)
     }
 
@@ -324,19 +327,42 @@ private func messages(_ text: String) -> [String] {
 
     @Test func findsEveryKey() {
         let map = TOMLLineMap(Array(text.utf8))
-        let expected: [[String]: Int] = [
-            ["title"]: 2, ["a"]: 3, ["a", "b.c"]: 3, ["a", "b.c", "d"]: 4, ["a", "b.c", "d", ""]: 0,
-            ["a", "b.c", "d", "", "p"]: 9, ["a", "b.c", "d", "", "q"]: 10, ["a", "b.c", "e"]: 12,
-            ["a", "b.c", "e", "f"]: 12, ["a", "b.c", "e", "g\n"]: 13, ["list"]: 14, ["list", "k"]: 15,
-            ["list", "k", "m"]: 15, ["list", "k", "m", "n"]: 15, ["list", "k", "o"]: 15,
-        ].filter { $0.value > 0 }
+        let expected: [TOMLPath: Int] = [
+            ["title"]: 2, ["a"]: 3, ["a", "b.c"]: 3, ["a", "b.c", "d"]: 4, ["a", "b.c", "d", 0]: 5,
+            ["a", "b.c", "d", 1]: 5, ["a", "b.c", "d", 2]: 7, ["a", "b.c", "d", 3]: 9, ["a", "b.c", "d", 3, "p"]: 9,
+            ["a", "b.c", "d", 3, "p", 0]: 9, ["a", "b.c", "d", 3, "p", 1]: 10, ["a", "b.c", "d", 3, "q"]: 10,
+            ["a", "b.c", "e"]: 12, ["a", "b.c", "e", "f"]: 12, ["a", "b.c", "e", "g\n"]: 13, ["list"]: 14,
+            ["list", 0]: 14, ["list", 0, "k"]: 15, ["list", 0, "k", "m"]: 15, ["list", 0, "k", "m", "n"]: 15,
+            ["list", 0, "k", "o"]: 15, ["list", 1]: 16, ["list", 1, "k"]: 17,
+        ]
         #expect(map.lines == expected)
     }
 
-    @Test func findsEveryElement() {
-        let map = TOMLLineMap(Array(text.utf8))
-        #expect(map.elementLines[["a", "b.c", "d"]] == [5, 5, 7, 9])
-        #expect(map.elementLines[["a", "b.c", "d", "", "p"]] == [9, 10])
+    @Test func headersMeanTheLastTableOfAnArray() {
+        let text = """
+            [[a]]
+            [a.b]
+            x = 1
+            [[a.c]]
+            [[a.c]]
+            y = 1
+            [[ a ]]
+            b.x = 1
+            [[a."c"]]
+            [a.c.d.e]
+            y = 1
+            [z]
+            a = [{ x = 1 },
+              { x = 2 }]
+            """
+        let expected: [TOMLPath: Int] = [
+            ["a"]: 1, ["a", 0]: 1, ["a", 0, "b"]: 2, ["a", 0, "b", "x"]: 3, ["a", 0, "c"]: 4, ["a", 0, "c", 0]: 4,
+            ["a", 0, "c", 1]: 5, ["a", 0, "c", 1, "y"]: 6, ["a", 1]: 7, ["a", 1, "b"]: 8, ["a", 1, "b", "x"]: 8,
+            ["a", 1, "c"]: 9, ["a", 1, "c", 0]: 9, ["a", 1, "c", 0, "d"]: 10, ["a", 1, "c", 0, "d", "e"]: 10,
+            ["a", 1, "c", 0, "d", "e", "y"]: 11, ["z"]: 12, ["z", "a"]: 13, ["z", "a", 0]: 13, ["z", "a", 0, "x"]: 13,
+            ["z", "a", 1]: 14, ["z", "a", 1, "x"]: 14,
+        ]
+        #expect(TOMLLineMap(Array(text.utf8)).lines == expected)
     }
 
     @Test func anyBytesEnd() {

@@ -1,7 +1,8 @@
 import LinuxKernel
-public import Offsite
+import Offsite
 
-/// What the tracker watches, where it writes, and what it keeps: the effective settings, whatever they came from.
+/// What the tracker watches, where it writes, what it keeps, and what is copied where: the effective settings, whatever
+/// they came from.
 ///
 /// Paths and patterns are bytes. A value of this type is only made by functions that checked it.
 public struct Configuration: Equatable, Sendable {
@@ -38,6 +39,7 @@ public struct Configuration: Equatable, Sendable {
     public var watch = Watch()
     public var log = Log()
     public var store = Store()
+    /// Their names are unique.
     public var destinations: [DestinationSettings] = []
     public var metrics = MetricsSettings()
 

@@ -57,10 +57,13 @@ public enum ConfigurationFile {
                         file: file, line: $0, found: "an escaped NUL", expected: "strings without NUL")
                 })
         }
-        var reader = ConfigurationReader(file: file, map: map, checking: checking, configuration: base)
-        reader.readDocument(table)
+        var configuration = base
+        var reader = ConfigurationReader(file: file, map: map, checking: checking)
+        reader.readDocument(table, into: &configuration)
+        reader.checkSizes(of: configuration.store)
+        reader.checkDestinations(of: configuration)
         guard reader.problems.isEmpty else { throw ConfigurationError(reader.problems) }
-        return reader.configuration
+        return configuration
     }
 
     private static func parseTOML(_ text: [UInt8], file: String) throws(ConfigurationError) -> TOMLTable {

@@ -1,59 +1,75 @@
-/// One key of the configuration file: its name, and which setting of what kind it is.
-struct ConfigurationKey: Sendable {
-    typealias Setting<Value> = any WritableKeyPath<Configuration, Value> & Sendable
+import Offsite
 
-    enum Kind: Sendable {
-        case patterns(Setting<[[UInt8]]>, PatternRole)
-        case flag(Setting<Bool>)
-        case duration(Setting<Duration>)
-        case size(Setting<Int64>)
-        case file(Setting<[UInt8]>)
-        case directory(Setting<[UInt8]>)
-        case optionalDirectory(Setting<[UInt8]?>)
-    }
-
-    enum PatternRole: Sendable {
-        case root
-        case exclude
-    }
-
-    let name: String
-    let kind: Kind
-
-    init(_ name: String, _ kind: Kind) {
-        self.name = name
-        self.kind = kind
-    }
-}
-
-/// One table of the configuration file.
-struct ConfigurationTable: Sendable {
-    let name: String
-    let keys: [ConfigurationKey]
-
-    /// Everything that a configuration file may hold; what is read and what `check-config` prints follow from it.
+extension ConfigurationTable {
+    /// Everything that a configuration file may hold; what is read, what `check-config` prints and what errors suggest
+    /// follow from it.
     static let all: [ConfigurationTable] = [
         ConfigurationTable(
-            name: "watch",
-            keys: [
-                ConfigurationKey("roots", .patterns(\.watch.roots, .root)),
-                ConfigurationKey("exclude", .patterns(\.watch.exclude, .exclude)),
-                ConfigurationKey("one_file_system", .flag(\.watch.oneFileSystem)),
-                ConfigurationKey("poll_interval", .duration(\.watch.pollInterval)),
+            "watch",
+            [
+                ConfigurationKey("roots", \.watch.roots, .rootPatterns),
+                ConfigurationKey("exclude", \.watch.exclude, .excludePatterns),
+                ConfigurationKey("one_file_system", \.watch.oneFileSystem, .flag),
+                ConfigurationKey("poll_interval", \.watch.pollInterval, .duration),
             ]),
         ConfigurationTable(
-            name: "log",
-            keys: [
-                ConfigurationKey("path", .file(\.log.path)),
-                ConfigurationKey("require_mount", .optionalDirectory(\.log.requireMount)),
+            "log",
+            [
+                ConfigurationKey("path", \.log.path, .file),
+                ConfigurationKey("require_mount", optional: \.log.requireMount, .directory),
             ]),
         ConfigurationTable(
-            name: "store",
-            keys: [
-                ConfigurationKey("directory", .directory(\.store.directory)),
-                ConfigurationKey("keep", .duration(\.store.keep)),
-                ConfigurationKey("max_size", .size(\.store.maxSize)),
-                ConfigurationKey("max_size_hard", .size(\.store.maxSizeHard)),
+            "store",
+            [
+                ConfigurationKey("directory", \.store.directory, .directory),
+                ConfigurationKey("keep", \.store.keep, .duration),
+                ConfigurationKey("max_size", \.store.maxSize, .size),
+                ConfigurationKey("max_size_hard", \.store.maxSizeHard, .size),
             ]),
+        ConfigurationTable("destination", many: \.destinations, blank: .blank, DestinationSettings.keys),
+        ConfigurationTable(
+            "metrics",
+            [
+                ConfigurationKey("textfile_directory", optional: \.metrics.textfileDirectory, .directory),
+                ConfigurationKey("pushgateway", optional: \.metrics.pushgateway, .baseURL),
+                ConfigurationKey("job", \.metrics.job, .name),
+            ]),
+    ]
+}
+
+extension DestinationSettings {
+    /// What a table begins as. Its name, source and target are none: the keys for them are required.
+    fileprivate static var blank: DestinationSettings {
+        DestinationSettings(name: "", source: [], target: .local(path: ""))
+    }
+
+    fileprivate static let keys: [ConfigurationKey<DestinationSettings>] = [
+        ConfigurationKey("name", \.name, .name).required,
+        ConfigurationKey("source", \.source, .plainDirectory).required,
+        ConfigurationKey("target", \.target, .target).required,
+        ConfigurationKey(
+            "ssh",
+            table: [
+                ConfigurationKey("port", \.ssh.port, .port),
+                ConfigurationKey("identity", optional: \.ssh.identity, .file),
+                ConfigurationKey("known_hosts", optional: \.ssh.knownHosts, .file),
+            ]
+        ).only(for: "target", flaw: #"only a target such as "user@host:/path" is reached by ssh; remove it"#) {
+            if case .ssh = $0.target { true } else { false }
+        },
+        ConfigurationKey("password_file", optional: \.passwordFile, .file)
+            .only(for: "target", flaw: #"only a target such as "rsync://host/module" takes a password; remove it"#) {
+                if case .daemon = $0.target { true } else { false }
+            },
+        ConfigurationKey("settle", \.settle, .anyDuration),
+        ConfigurationKey("max_delay", \.maxDelay, .anyDuration),
+        ConfigurationKey("bandwidth", optional: \.bandwidth, .rate),
+        ConfigurationKey("windows", \.windows, .windows),
+        ConfigurationKey("min_free", \.minFree, .shareOrSize),
+        ConfigurationKey("max_delete", \.maxDelete, .shareOrNumber),
+        ConfigurationKey("ownership", \.ownership, .word),
+        ConfigurationKey("include", \.include, .excludePatterns),
+        ConfigurationKey("exclude", \.exclude, .excludePatterns),
+        ConfigurationKey("verify_share", \.verifyShare, .percent),
     ]
 }

@@ -6,13 +6,12 @@
 /// (`[a.b]`, `[[a]]`), which sets the prefix of the keys below it, or `key = value`. Keys are read component by
 /// component, so dots inside quotes do not split and escapes are undone. Of a value only its end is looked for:
 /// strings of all four kinds are stepped over as wholes (a `#`, a bracket or a newline in one means nothing),
-/// arrays recurse and note the line of each element, inline tables recurse with a longer prefix, and anything
-/// else is a scalar that ends at a separator, a comment or the end of its line.
+/// arrays and inline tables recurse with a longer prefix, and anything else is a scalar that ends at a separator, a
+/// comment or the end of its line. Tables under `[[a]]` are counted: each such header begins the next one, and any
+/// other header that goes through `a` means the last one.
 struct TOMLLineMap {
-    /// The line, from 1, on which the key or table of this path was first mentioned.
-    private(set) var lines: [[String]: Int] = [:]
-    /// The lines of an array's elements.
-    private(set) var elementLines: [[String]: [Int]] = [:]
+    /// The line, from 1, on which the key, table or element of this path was first mentioned.
+    private(set) var lines: [TOMLPath: Int] = [:]
     /// Lines with a basic string that contains an escaped NUL, which C strings, and so TOMLKit and the kernel's
     /// paths, would end at.
     private(set) var nulLines: [Int] = []
@@ -20,18 +19,17 @@ struct TOMLLineMap {
     private let text: [UInt8]
     private var position = 0
     private var line = 1
+    /// How many headers `[[…]]` of each path there were.
+    private var tableCounts: [TOMLPath: Int] = [:]
 
     init(_ text: [UInt8]) {
         self.text = text
         if text.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
-        var prefix: [String] = []
+        var prefix: TOMLPath = []
         while skipBlank(), let byte = peek {
             let before = position
             if byte == UInt8(ascii: "[") {
-                skip { $0 == UInt8(ascii: "[") }
-                prefix = []
-                readKey(into: &prefix)
-                skip { $0 == UInt8(ascii: "]") }
+                prefix = readHeader()
             } else {
                 readPair(below: prefix)
             }
@@ -72,15 +70,36 @@ struct TOMLLineMap {
 // MARK: - Keys
 
 extension TOMLLineMap {
+    /// Reads `[a.b]` or `[[a.b]]` and returns the path of the table that it begins.
+    private mutating func readHeader() -> TOMLPath {
+        let beginsElement = text[position...].starts(with: Array("[[".utf8))
+        skip { $0 == UInt8(ascii: "[") }
+        var path: TOMLPath = []
+        readKey(into: &path)
+        if beginsElement {
+            let count = tableCounts[path, default: 0]
+            tableCounts[path] = count + 1
+            path.append(.index(count))
+            note(path)
+        }
+        skip { $0 == UInt8(ascii: "]") }
+        return path
+    }
+
     /// Reads `a."b.c".d`, appends its components and notes the line of every path on the way.
-    private mutating func readKey(into path: inout [String]) {
+    private mutating func readKey(into path: inout TOMLPath) {
         repeat {
+            if let count = tableCounts[path] { path.append(.index(count - 1)) }
             skipSpaces()
-            path.append(readComponent())
-            if lines[path] == nil { lines[path] = line }
+            path.append(.key(readComponent()))
+            note(path)
             skipSpaces()
         } while skipOne(UInt8(ascii: "."))
         skipSpaces()
+    }
+
+    private mutating func note(_ path: TOMLPath) {
+        if lines[path] == nil { lines[path] = line }
     }
 
     private mutating func skipOne(_ byte: UInt8) -> Bool {
@@ -107,7 +126,7 @@ extension TOMLLineMap {
         }
     }
 
-    private mutating func readPair(below prefix: [String]) {
+    private mutating func readPair(below prefix: TOMLPath) {
         var path = prefix
         readKey(into: &path)
         guard skipOne(UInt8(ascii: "=")) else { return }
@@ -119,18 +138,19 @@ extension TOMLLineMap {
 // MARK: - Values
 
 extension TOMLLineMap {
-    private mutating func readValue(of path: [String]) {
+    private mutating func readValue(of path: TOMLPath) {
         switch peek {
         case UInt8(ascii: "\""), UInt8(ascii: "'"):
             _ = readString()
         case UInt8(ascii: "["):
             advance()
-            elementLines[path] = []
+            var index = 0
             while skipBlank(), let byte = peek, byte != UInt8(ascii: "]") {
                 if skipOne(UInt8(ascii: ",")) { continue }
-                elementLines[path]?.append(line)
-                // An element has no key of its own: an empty component keeps its inner keys apart from others.
-                readValue(of: path + [""])
+                let element = path + [.index(index)]
+                note(element)
+                readValue(of: element)
+                index += 1
             }
             _ = skipOne(UInt8(ascii: "]"))
         case UInt8(ascii: "{"):

@@ -28,15 +28,31 @@ struct SyncLoop {
             throw CommandFailure(.inputOutput, "waiting for changes: \(error)")
         }
         let worker = try SyncWorker(
-            configuration, destination, consumer: consumer, stop: stop, voice: voice, notifier: notifier)
+            configuration, destination, consumer: consumer, stop: WindowedStop(stop, destination.windows),
+            voice: voice, notifier: notifier)
         notifier.ready(status: "waiting for changes")
         var pause = Self.firstPause
+        // When changes that are not carried yet were noticed.
+        var noticed: MonotonicTime?
         while !stop.isRequested() {
             notifier.ping()
-            guard try isDue() else {
-                try rest(milliseconds: Self.longestWait, watch, notifier)
+            let need = try need()
+            if need == .nothing {
+                noticed = nil
+                verifyInQuietHours(worker, voice, notifier)
+                try rest(milliseconds: Self.longestWait, watch)
                 continue
             }
+            let since = noticed ?? .now
+            noticed = since
+            // A run for each change would be a login for each: they are collected for as long as a file has to settle.
+            let left = need == .now ? 0 : since.nanoseconds + settle - MonotonicTime.now.nanoseconds
+            if left > 0 {
+                try rest(
+                    milliseconds: Int32(clamping: min((left + 999_999) / 1_000_000, Int64(Self.longestWait))), watch)
+                continue
+            }
+            noticed = nil
             notifier.status("carrying changes")
             do {
                 let report = try worker.run(SyncOptions())
@@ -44,6 +60,8 @@ struct SyncLoop {
                 notifier.status(Self.status(report))
             } catch let failure as CommandFailure {
                 if stop.isRequested() { break }
+                // The window closed while it ran: what is left is carried in the next.
+                guard isInWindow() else { continue }
                 voice.say(failure.message)
                 // What nobody but a person can mend ends the service: a restart would only hide it.
                 guard failure.status == .temporary || failure.status == .unavailable else { throw failure }
@@ -64,31 +82,69 @@ struct SyncLoop {
         return text
     }
 
-    /// There is something to carry, and it may be carried now.
-    private func isDue() throws -> Bool {
-        guard isInWindow() else { return false }
+    private var settle: Int64 { destination.settle.wholeNanoseconds }
+
+    private enum Need {
+        case nothing
+        /// Something changed.
+        case soon
+        /// Something has waited for long enough.
+        case now
+    }
+
+    /// Whether there is something to carry that may be carried.
+    private func need() throws -> Need {
+        guard isInWindow() else { return .nothing }
         do throws(StoreError) {
-            if try consumer.note(SyncSwitch.pauseNote) != nil { return false }
+            if try consumer.note(SyncSwitch.pauseNote) != nil { return .nothing }
             let reader = try StoreReader(stateDirectory: configuration.store.directory)
-            guard case .at(let cursor) = try consumer.standing(in: reader) else { return try reader.isBaselineDone }
-            if try reader.lastSequence > cursor { return true }
+            guard case .at(let cursor) = try consumer.standing(in: reader) else {
+                return try reader.isBaselineDone ? .now : .nothing
+            }
             let due = [
                 try consumer.workCount(.waiting).nextDue, try consumer.workCount(.quarantined).nextDue,
             ].compactMap { $0 }.min()
-            return due.map { $0 <= .now } ?? false
+            if let due, due <= .now { return .now }
+            return try reader.lastSequence > cursor ? .soon : .nothing
         } catch {
-            if [.notFound, .busy].contains(error.reason) { return false }
+            if [.notFound, .busy].contains(error.reason) { return .nothing }
             throw failure(of: error, in: configuration.store.directory)
         }
     }
 
-    private func isInWindow() -> Bool {
-        if destination.windows.isEmpty { return true }
-        let seconds = Timestamp.now.nanoseconds / 1_000_000_000
-        let local = CivilTime(clockSeconds: seconds + Int64(LocalTime.secondsAheadOfUTC(at: seconds)))
-        let minute = local.hour * 60 + local.minute
-        return destination.windows.contains { $0.contains(minute: minute) }
+    private func isInWindow() -> Bool { WindowedStop.isOpen(destination.windows) }
+
+    /// Once a day, when nothing is pending, a part of all files is compared by content.
+    private func verifyInQuietHours(_ worker: SyncWorker, _ voice: SyncVoice, _ notifier: ServiceNotifier) {
+        guard destination.verifyShare > 0, isInWindow() else { return }
+        let today = Array("\(Timestamp.now.nanoseconds / 86_400_000_000_000)".utf8)
+        do {
+            // From the day after the first run on.
+            guard let last = try consumer.note(Self.verifiedNote) else {
+                return try consumer.setNote(Self.verifiedNote, today)
+            }
+            guard last != today, case .at = try consumer.standing(in: worker.reader()) else { return }
+            notifier.status("comparing a part of the copy")
+            let drifts = try CopyVerification(destination, context: worker.context)
+                .run(.sampleOnly(percent: destination.verifyShare))
+            try consumer.setNote(Self.verifiedNote, today)
+            try consumer.setNote(CopyExamination.driftNote, Array("\(drifts.count)".utf8))
+            for drift in drifts.prefix(10) {
+                voice.say("differs (\(drift.kind.rawValue)): \(TerminalText.of(drift.path))")
+            }
+            if !drifts.isEmpty {
+                voice.say("\(drifts.count) files of a sample differ: run `changes verify \(destination.name) --repair`")
+            }
+            notifier.status("waiting for changes")
+        } catch {
+            if !stop.isRequested() { voice.say("comparing a part of the copy: \(error)") }
+            // Not again and again on one day.
+            try? consumer.setNote(Self.verifiedNote, today)
+        }
     }
+
+    /// The note with the day on which a part was compared last, counted from 1970.
+    private static let verifiedNote = "verified-day"
 
     private func wait(nanoseconds: Int64, _ watch: StoreWatch, _ notifier: ServiceNotifier) throws {
         let end = MonotonicTime.now.nanoseconds + nanoseconds
@@ -96,12 +152,12 @@ struct SyncLoop {
             let left = end - MonotonicTime.now.nanoseconds
             if left <= 0 { return }
             notifier.ping()
-            try rest(milliseconds: Int32(clamping: min((left + 999_999) / 1_000_000, 10_000)), watch, notifier)
+            try rest(milliseconds: Int32(clamping: min((left + 999_999) / 1_000_000, 10_000)), watch)
         }
     }
 
     /// Waits for something to happen.
-    private func rest(milliseconds: Int32, _ watch: StoreWatch, _ notifier: ServiceNotifier) throws {
+    private func rest(milliseconds: Int32, _ watch: StoreWatch) throws {
         do throws(Errno) { _ = try watch.wait(atMost: milliseconds) } catch {
             throw CommandFailure(.inputOutput, "waiting for changes: \(error)")
         }

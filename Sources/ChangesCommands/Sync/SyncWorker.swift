@@ -12,6 +12,7 @@ struct SyncWorker {
     private let destination: DestinationSettings
     private let consumer: Consumer
     private let voice: SyncVoice
+    private let figures: SyncFiguresReporter
     let context: SyncContext
 
     /// - Throws: `CommandFailure` when a pattern cannot be used.
@@ -24,31 +25,60 @@ struct SyncWorker {
         self.consumer = consumer
         self.voice = voice
         let state = configuration.store.directory
+        let figures = SyncFiguresReporter(configuration.metrics, destination.name, stop: stop)
+        self.figures = figures
         let scope = SourceScope(source: destination.source, isExcluded: try Self.exclusion(destination))
         context = SyncContext(
             stateDirectory: state, consumer: consumer, machine: MachineIdentity.own, scope: scope, stop: stop,
-            settle: { try settleIfRunning(in: state) }, tell: { voice.tell($0) },
+            settle: { try settleIfRunning(in: state, stop, notifier) }, tell: { voice.tell($0) },
             heartbeat: { notifier?.ping() }, progress: voice.isOnTerminal ? { voice.showProgress($0) } : nil,
-            planned: { voice.show($0) })
+            planned: { voice.show($0) }, roomFound: { figures.room = $0 })
     }
 
     /// - Throws: `CommandFailure`.
     func run(_ options: SyncOptions) throws -> SyncReport {
+        let start = MonotonicTime.now
         do {
             if try consumer.note(SyncSwitch.pauseNote) != nil {
                 voice.say("paused: `changes sync resume \(destination.name)` ends that")
                 return SyncReport()
             }
             let report = try SyncRun(destination, context: context, options: options).run()
-            if !options.dryRun { try consumer.noteSuccess(at: .now) }
+            if !options.dryRun { try conclude(report, start) }
             voice.summarize(report, dryRun: options.dryRun)
             return report
         } catch let failure as SyncFailure {
-            if failure != .interrupted { try? consumer.noteFailure(failure.description, at: .now) }
+            fail(failure.description, isCounted: failure != .interrupted, start)
             throw CommandFailure(failure)
         } catch let error as StoreError {
             throw ChangesCommands.failure(of: error, in: configuration.store.directory)
+        } catch let failure as CommandFailure {
+            fail(failure.message, isCounted: true, start)
+            throw failure
         }
+    }
+
+    func reader() throws(StoreError) -> StoreReader { try StoreReader(stateDirectory: context.stateDirectory) }
+
+    /// A copy that lacks something, or has too much, is no success, though nothing failed.
+    private func conclude(_ report: SyncReport, _ start: MonotonicTime) throws {
+        if report.isComplete {
+            try consumer.noteSuccess(at: .now)
+        } else {
+            try consumer.noteFailure(report.shortfall, at: .now)
+        }
+        tell(figures.figures(consumer, context, succeeded: report.isComplete, since: start))
+    }
+
+    private func fail(_ text: String, isCounted: Bool, _ start: MonotonicTime) {
+        guard isCounted else { return }
+        try? consumer.noteFailure(text, at: .now)
+        tell(figures.figures(consumer, context, succeeded: false, since: start))
+    }
+
+    /// A push that fails is no failure of the copy.
+    private func tell(_ figures: SyncFigures) {
+        for problem in self.figures.publish(figures) { voice.say(problem) }
     }
 
     /// What `include` and `exclude` leave out: a path, or one of the directories that it lies in.
@@ -73,12 +103,24 @@ struct SyncWorker {
 
 /// Has the tracker record what happened before; without one the store is what the last one left.
 ///
-/// - Throws: `CommandFailure`: `temporary` when it cannot tell.
-private func settleIfRunning(in directory: [UInt8]) throws {
-    do throws(ControlError) {
-        _ = try ControlClient.request(.settle, stateDirectory: directory, timeout: .seconds(3_600))
-    } catch {
-        if case .notRunning = error { return }
-        throw CommandFailure(.temporary, "the tracker does not answer: \(error)")
+/// A tracker that goes through everything takes minutes, in which a signal has to be heard: it is asked again and again.
+///
+/// - Throws: `SyncFailure.interrupted`; `CommandFailure`: `temporary` when it cannot tell.
+private func settleIfRunning(in directory: [UInt8], _ stop: any StopSignal, _ notifier: ServiceNotifier?) throws {
+    while true {
+        if stop.isRequested() { throw SyncFailure.interrupted }
+        notifier?.ping()
+        do throws(ControlError) {
+            switch try ControlClient.request(.settle, stateDirectory: directory, timeout: .seconds(2)) {
+            case .ok: return
+            case .error(let reason): throw .refused(reason)
+            }
+        } catch {
+            switch error {
+            case .notRunning: return
+            case .timedOut: continue
+            default: throw CommandFailure(.temporary, "the tracker does not answer: \(error)")
+            }
+        }
     }
 }

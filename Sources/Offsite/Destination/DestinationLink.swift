@@ -75,11 +75,17 @@ final class DestinationLink {
     // MARK: Transfers
 
     /// Sends paths, which are relative to the source, each by itself: a directory without what is in it.
-    func put(_ paths: [[UInt8]], isForced: Bool, take: ((ArraySlice<UInt8>) -> Void)? = nil) throws(SyncFailure)
-        -> Outcome
-    {
-        var options = ["-aH", "--force", "--temp-dir=\(DestinationMarker.directory)/tmp"]
+    ///
+    /// - Parameters:
+    ///   - isForced: whatever size and time say.
+    ///   - mayReplaceDirectories: a file may take the place of a directory that is not empty.
+    func put(
+        _ paths: [[UInt8]], isForced: Bool, mayReplaceDirectories: Bool = true,
+        take: ((ArraySlice<UInt8>) -> Void)? = nil
+    ) throws(SyncFailure) -> Outcome {
+        var options = ["-aH", "--temp-dir=\(DestinationMarker.directory)/tmp"]
         options.append("--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self))
+        if mayReplaceDirectories { options.append("--force") }
         if isForced { options.append("--ignore-times") }
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         if take != nil { options += ["--info=progress2", "--outbuf=L"] }

@@ -4,6 +4,9 @@ public import LinuxKernel
 public struct BatchPlan: Equatable, Sendable {
     /// What is to be sent, in the order of its first path; parents come before what is in them.
     public var units: [Unit] = []
+    /// To be deleted before it is sent: symlinks, FIFOs and devices that took the place of others. rsync takes those that
+    /// look the same for the same, with whatever hard links they have at the destination.
+    public var replaced: [[UInt8]] = []
     /// To be deleted with everything in them; none lies in another.
     public var deletions: [[UInt8]] = []
     /// Every path that is gone, in `deletions` or in one of them.

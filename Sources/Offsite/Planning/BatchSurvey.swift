@@ -76,12 +76,12 @@ struct BatchSurvey {
             if roots.isAway(path) {
                 away.append(
                     .init(
-                        path: relative, facts: pending, due: Timestamp.now.advanced(by: 60_000_000_000),
+                        path: relative, facts: pending, due: Timestamp.now.advanced(by: BatchPlanner.absence),
                         reason: .rootAway))
                 continue
             }
             let state = look.state(of: relative)
-            if case .present(let status) = state, status.type == .file, status.linkCount > 1 {
+            if case .present(let status) = state, !status.isDirectory, status.linkCount > 1 {
                 groups.add(relative, status)
             } else {
                 planner.add(.init(path: relative, facts: pending, state: state))

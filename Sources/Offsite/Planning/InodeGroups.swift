@@ -1,7 +1,7 @@
 import ChangeStore
 import LinuxKernel
 
-/// The files of a batch that have several names, by inode.
+/// What in a batch has several names, by inode: files, and what else `cp -al` and `rsync --link-dest` link.
 struct InodeGroups {
     struct ID: Hashable {
         let device: UInt64
@@ -12,6 +12,7 @@ struct InodeGroups {
     struct Group {
         /// Relative to the source; what the batch tells of comes first.
         var names: [[UInt8]]
+        let isFile: Bool
         /// Bytes.
         let size: Int64
     }
@@ -29,7 +30,7 @@ struct InodeGroups {
         if let place = places[id] { return groups[place].names.append(path) }
         places[id] = groups.count
         ids.append(id)
-        groups.append(Group(names: [path], size: status.size))
+        groups.append(Group(names: [path], isFile: status.type == .file, size: status.size))
     }
 
     /// Inodes that are asked for in one transaction.
@@ -63,7 +64,7 @@ struct InodeGroups {
 }
 
 extension BatchSurvey {
-    /// Adds the files that have several names, with all of these.
+    /// Adds what has several names, with all of these.
     ///
     /// - Parameter end: the row up to which `facts` tell; nil in a full pass.
     func add(
@@ -73,7 +74,7 @@ extension BatchSurvey {
         guard !found.isEmpty else { return }
         var found = found
         try found.complete(from: InodeNames(stateDirectory: stateDirectory), scope, roots, &look)
-        let later = try end.flatMap { try self.later.files(after: $0) }
+        let later = try end.flatMap { try self.later.paths(after: $0) }
         let kept = later == nil ? [:] : try consumer.work(about: others(found, facts))
         for group in found.groups {
             let paths = group.names.sorted(by: BatchPlan.precedes)
@@ -85,7 +86,7 @@ extension BatchSurvey {
                 let isSynced = pending == nil && later.map { !$0(absolute) } == true && kept[absolute] == nil
                 return BatchPlanner.Name(path: path, facts: pending, isSynced: isSynced)
             }
-            planner.add(inode: names, size: group.size)
+            planner.add(inode: names, isFile: group.isFile, size: group.size)
         }
     }
 

@@ -44,6 +44,8 @@ public final class CopyVerification {
         case all
         /// This part of all files, in percent, another one each day.
         case sample(percent: Double)
+        /// The same, and nothing of the rest is looked at.
+        case sampleOnly(percent: Double)
     }
 
     /// - Returns: the differences, sorted by path.
@@ -53,9 +55,13 @@ public final class CopyVerification {
         guard case .at = try context.consumer.standing(in: reader) else { throw SyncFailure.neverComplete }
         try context.settle()
         guard try link.readMarker() != nil else { throw SyncFailure.noMarker(target: settings.target.text) }
-        var found = try compareAll(withChecksums: contents == .all)
-        if case .sample(let percent) = contents { found.formUnion(try compareSample(percent)) }
-        found.formUnion(try compareLinks())
+        var found: Set<Drift> = []
+        switch contents {
+        case .none, .all: found = try compareAll(withChecksums: contents == .all)
+        case .sample(let percent): found = try compareAll(withChecksums: false).union(compareSample(percent))
+        case .sampleOnly(let percent): found = try compareSample(percent)
+        }
+        if case .sampleOnly = contents {} else { found.formUnion(try compareLinks()) }
         found = try withoutPending(found)
         if found.isEmpty { return [] }
         // What changed while it was compared: looked at again, and once more left out where it is pending by now.
@@ -159,7 +165,7 @@ public final class CopyVerification {
         }
         var groups: [Inode: Set<[UInt8]>] = [:]
         try IndexWalk(stateDirectory: context.stateDirectory).run { path, attributes in
-            guard attributes.type == .file, attributes.linkCount > 1,
+            guard attributes.type != .directory, attributes.linkCount > 1,
                 let relative = context.scope.relative(path, isDirectory: false),
                 case .present(let status) = look.state(of: relative)
             else { return .next }

@@ -42,8 +42,19 @@ public struct SyncReport: Equatable, Sendable {
     public var heldDeletions: Int64 = 0
     /// When the first of what waits is due.
     public var nextDue: Timestamp?
-    /// There is more in the history than was carried.
-    public var isMore = false
+    /// How much room the destination has; nil where it cannot be asked.
+    public var room: FileSystemSpace?
 
     public init() {}
+
+    /// The destination has what the source has, but for what is still being written.
+    public var isComplete: Bool { quarantined == 0 && heldDeletions == 0 }
+
+    /// What it lacks or has too much.
+    public var shortfall: String {
+        var parts: [String] = []
+        if quarantined > 0 { parts.append("\(quarantined) paths are set aside") }
+        if heldDeletions > 0 { parts.append("\(heldDeletions) deletions wait to be allowed") }
+        return parts.joined(separator: "; ")
+    }
 }

@@ -1,5 +1,6 @@
 import ChangeStore
 import LinuxKernel
+import SystemPackage
 
 /// Carrying out one batch.
 extension SyncRun {
@@ -28,18 +29,20 @@ extension SyncRun {
                 in: Set(
                     plan.units.filter { $0.bytes > 0 }.flatMap(\.paths).map(BatchPlan.parent(of:))))
         }
-        var failed: [(unit: BatchPlan.Unit, reason: String)] = []
+        try removeReplaced(plan, &batch)
         for isForced in [false, true] {
             let units = plan.units.filter { $0.isForced == isForced }
             if units.isEmpty { continue }
-            failed += try put(units, isForced: isForced, &batch, isRetry: false)
+            let rest = try put(units, isForced: isForced, &batch)
+            try quarantine(rest.failed, facts, &commit, &batch)
+            keepVanished(rest.vanished, facts, &commit)
         }
-        try quarantine(failed, facts, &commit, &batch)
         try delete(plan, facts, &commit, &batch)
 
         guard try isStillValid(commit) else { return }
         if !plan.isEmpty { try makeDurable() }
         try consumer.commit(commit, store: uuid)
+        if !plan.isEmpty, let sequence = commit.through ?? commit.fullPass?.through { try writeMarker(sequence) }
         batch.seconds = Double(MonotonicTime.now - start) / 1e9
         batch.cursor = commit.through ?? commit.fullPass?.through ?? 0
         report.batches += 1
@@ -65,18 +68,25 @@ extension SyncRun {
 
     // MARK: Puts
 
-    /// Sends units; what fails is sent once more, and then in halves, until it is known what it is.
-    ///
-    /// - Returns: the units that fail by themselves, with what rsync says of them.
-    private func put(
-        _ units: [BatchPlan.Unit], isForced: Bool, _ batch: inout BatchReport, isRetry: Bool
-    ) throws -> [(unit: BatchPlan.Unit, reason: String)] {
+    /// What of some units was not sent.
+    struct Unsent {
+        /// Units that fail by themselves, with what rsync says of them.
         var failed: [(unit: BatchPlan.Unit, reason: String)] = []
-        var rest = [(units: units, isSecond: isRetry)]
+        /// Paths that were there when the batch was planned.
+        var vanished: [[UInt8]] = []
+    }
+
+    /// Sends units; what fails is sent once more, and then in halves, until it is known what it is.
+    private func put(
+        _ units: [BatchPlan.Unit], isForced: Bool, _ batch: inout BatchReport
+    ) throws -> Unsent {
+        var unsent = Unsent()
+        var rest = [(units: units, isSecond: false)]
         while let (units, isSecond) = rest.popLast() {
             if context.stop.isRequested() { throw SyncFailure.interrupted }
             let paths = BatchPlan.paths(of: units)
-            let outcome = try link.put(paths, isForced: isForced, take: context.progress)
+            let outcome = try link.put(
+                paths, isForced: isForced, mayReplaceDirectories: mayDelete, take: context.progress)
             batch.statistics = batch.statistics + outcome.statistics
             guard outcome.verdict == .partial else {
                 try link.check(outcome, "sending \(paths.count) paths")
@@ -85,32 +95,51 @@ extension SyncRun {
                 continue
             }
             if !isSecond {
-                // Files come and go: what vanished meanwhile is left out. Later rows tell of it.
-                let present = stillPresent(units)
+                // Files come and go: what vanished meanwhile is left out.
+                let (present, vanished) = stillPresent(units)
+                unsent.vanished += vanished
                 if !present.isEmpty { rest.append((present, true)) }
                 continue
             }
-            if units.count == 1 || failed.count >= Self.mostIsolated {
+            if units.count == 1 || unsent.failed.count >= Self.mostIsolated {
                 let reason = DestinationLink.display(outcome.errors)
-                failed += units.map { ($0, reason) }
+                unsent.failed += units.map { ($0, reason) }
                 continue
             }
             let middle = units.count / 2
             rest.append((Array(units[middle...]), true))
             rest.append((Array(units[..<middle]), true))
         }
-        return failed
+        return unsent
     }
 
-    /// The units whose paths are all there.
-    private func stillPresent(_ units: [BatchPlan.Unit]) -> [BatchPlan.Unit] {
-        guard var look = try? SourceLook(source: settings.source) else { return units }
-        return units.compactMap { unit in
-            let paths = unit.paths.filter { path in
-                if case .present = look.state(of: path) { return true }
-                return false
+    /// The units without the paths that are not there any more, and these.
+    private func stillPresent(_ units: [BatchPlan.Unit]) -> (present: [BatchPlan.Unit], vanished: [[UInt8]]) {
+        guard var look = try? SourceLook(source: settings.source) else { return (units, []) }
+        var present: [BatchPlan.Unit] = []
+        var vanished: [[UInt8]] = []
+        for unit in units {
+            var paths: [[UInt8]] = []
+            for path in unit.paths {
+                if case .present = look.state(of: path) { paths.append(path) } else { vanished.append(path) }
             }
-            return paths.isEmpty ? nil : BatchPlan.Unit(paths, isForced: unit.isForced, bytes: unit.bytes)
+            if !paths.isEmpty { present.append(.init(paths, isForced: unit.isForced, bytes: unit.bytes)) }
+        }
+        return (present, vanished)
+    }
+
+    /// A later row says that they were deleted, or none does: then a file system was unmounted, and what it holds is to be
+    /// sent when it is back.
+    private func keepVanished(
+        _ vanished: [[UInt8]], _ facts: [[UInt8]: PathFacts], _ commit: inout ConsumerCommit
+    ) {
+        for path in vanished {
+            let absolute = context.scope.absolute(path)
+            guard let pending = facts[absolute] else { continue }
+            commit.kept.append(
+                ConsumerWork(
+                    absolute, pending, .waiting, due: Timestamp.now.advanced(by: BatchPlanner.absence),
+                    reason: "not there, and not known to be deleted"))
         }
     }
 
@@ -157,6 +186,16 @@ extension SyncRun {
 
     // MARK: Deletions
 
+    /// Nothing keeps this run from deleting. What something keeps from it does not replace full directories either.
+    private var mayDelete: Bool { deletionBar == nil && massDeletion == nil }
+
+    private func removeReplaced(_ plan: BatchPlan, _ batch: inout BatchReport) throws {
+        guard !plan.replaced.isEmpty, mayDelete else { return }
+        let outcome = try link.delete(plan.replaced, atMost: Int64(plan.replaced.count) + 1_000)
+        batch.statistics = batch.statistics + outcome.statistics
+        try link.check(outcome, "replacing \(plan.replaced.count) symlinks and the like")
+    }
+
     private func delete(
         _ plan: BatchPlan, _ facts: [[UInt8]: PathFacts], _ commit: inout ConsumerCommit,
         _ batch: inout BatchReport
@@ -175,7 +214,10 @@ extension SyncRun {
             batch.heldDeletions += 1
         }
         // Looked at once more, as late as can be.
-        guard var look = try? SourceLook(source: settings.source) else { return }
+        var look: SourceLook
+        do throws(Errno) { look = try SourceLook(source: settings.source) } catch {
+            throw SyncFailure.sourceAway(settings.source, error)
+        }
         for path in plan.gone where isAllowed(path) && look.state(of: path) != .missing {
             let absolute = context.scope.absolute(path)
             guard let pending = facts[absolute] else { continue }
@@ -189,9 +231,9 @@ extension SyncRun {
         try link.check(outcome, "deleting \(deletions.count) paths")
         // A deletion changes its directory's time.
         let parents = Set(deletions.compactMap { BatchPlan.parents(of: $0).last }).map { BatchPlan.Unit([$0]) }
-        let present = stillPresent(parents)
+        let present = stillPresent(parents).present
         guard !present.isEmpty else { return }
-        _ = try put(present, isForced: false, &batch, isRetry: false)
+        _ = try put(present, isForced: false, &batch)
     }
 
     // MARK: On the destination's disk

@@ -41,7 +41,10 @@ extension SyncRun {
                 target: link.targetText, "is that of the destination \"\(marker.destination.prefix(100))\"")
         }
         if options.allowDeletes {
-            if !options.dryRun { try consumer.setNote(Note.deletionBar, nil) }
+            guard !options.dryRun else { return }
+            try consumer.setNote(Note.deletionBar, nil)
+            // Some may have failed only because nothing was to be deleted.
+            try consumer.makeDue([.quarantined])
             return
         }
         if let reason = try bar(marker) {

@@ -1,5 +1,5 @@
 public import ChangeStore
-import LinuxKernel
+public import LinuxKernel
 import SystemPackage
 
 /// What a run is asked to do beyond the ordinary.
@@ -30,6 +30,8 @@ public struct SyncContext {
     public let heartbeat: () -> Void
     /// Gets what rsync says of its progress; nil: it is not asked to.
     public let progress: ((ArraySlice<UInt8>) -> Void)?
+    /// Gets how much room the destination has, once that is known.
+    public let roomFound: (FileSystemSpace?) -> Void
     /// Gets what a dry run would do.
     public let planned: ((BatchPlan) -> Void)?
 
@@ -37,7 +39,7 @@ public struct SyncContext {
         stateDirectory: [UInt8], consumer: Consumer, machine: String, scope: SourceScope, stop: any StopSignal,
         settle: @escaping () throws -> Void, tell: @escaping (SyncEvent) -> Void,
         heartbeat: @escaping () -> Void = {}, progress: ((ArraySlice<UInt8>) -> Void)? = nil,
-        planned: ((BatchPlan) -> Void)? = nil
+        planned: ((BatchPlan) -> Void)? = nil, roomFound: @escaping (FileSystemSpace?) -> Void = { _ in }
     ) {
         self.stateDirectory = stateDirectory
         self.consumer = consumer
@@ -49,6 +51,7 @@ public struct SyncContext {
         self.heartbeat = heartbeat
         self.progress = progress
         self.planned = planned
+        self.roomFound = roomFound
     }
 }
 
@@ -95,6 +98,9 @@ public final class SyncRun {
         try link.recall(consumer)
         let marker = try link.readMarker()
         try examine(marker)
+        report.room = try link.room()
+        context.roomFound(report.room)
+        try link.checkRoom(report.room)
         try tidyUp()
         if case .needsFullReconcile(let reason) = try consumer.standing(in: reader) { try carryEverything(reason) }
         try carryChanges()
@@ -143,8 +149,7 @@ public final class SyncRun {
             if isFirst { try addDueWork(to: &facts) }
             isFirst = false
             if !facts.isEmpty {
-                let plan = try survey.plan(facts, through: window.through)
-                try carry(plan, survey, facts, ConsumerCommit(through: window.through))
+                try carry(facts, survey, ConsumerCommit(through: window.through))
             } else if window.through > cursor, !options.dryRun {
                 try consumer.commit(ConsumerCommit(through: window.through), store: uuid)
             }
@@ -152,9 +157,26 @@ public final class SyncRun {
             if options.dryRun, !window.isCut { break }
         }
         guard !options.dryRun else { return }
-        if report.batches > 0 { try writeMarker(cursor) }
+        try carryDueWork(after: cursor)
         try clearPartials()
         try consumer.setNote(Note.running, nil)
+    }
+
+    /// What was put off and is more than goes with the changes: deletions that were allowed, say.
+    private func carryDueWork(after cursor: Int64) throws {
+        while true {
+            if context.stop.isRequested() { throw SyncFailure.interrupted }
+            var facts: [[UInt8]: PathFacts] = [:]
+            try addDueWork(to: &facts)
+            if facts.isEmpty { return }
+            try carry(facts, survey(), ConsumerCommit(through: cursor))
+        }
+    }
+
+    /// Plans what is to be done about these paths, and does it.
+    private func carry(_ facts: [[UInt8]: PathFacts], _ survey: BatchSurvey, _ commit: ConsumerCommit) throws {
+        let plan = try survey.plan(facts, through: commit.through ?? 0)
+        try carry(plan, survey, facts, commit)
     }
 
     func survey() -> BatchSurvey {

@@ -48,6 +48,14 @@ public struct RootPattern: Hashable, Sendable {
             && zip(components, names).allSatisfy { component, name in component.matches(name) }
     }
 
+    /// Whether an absolute path is one that the pattern names, or is below one, whatever is there.
+    public func covers(path: [UInt8]) -> Bool {
+        guard path.first == UInt8(ascii: "/") else { return false }
+        let names = path.split(separator: UInt8(ascii: "/"))
+        return names.count >= components.count
+            && zip(components, names).allSatisfy { component, name in component.matches(name) }
+    }
+
     public static func == (left: RootPattern, right: RootPattern) -> Bool { left.source == right.source }
     public func hash(into hasher: inout Hasher) { hasher.combine(source) }
 }

@@ -17,6 +17,17 @@ struct RootPatternTests {
         #expect(try RootPattern(Array(pattern.utf8)).matches(path: Array(path.utf8)) == expected)
     }
 
+    @Test(
+        "cover what is below",
+        arguments: [
+            ("/srv/nfs/*-backup", "/srv/nfs/a-backup", true), ("/srv/nfs/*-backup", "/srv/nfs/a-backup/b/.c/", true),
+            ("/srv/nfs/*-backup", "/srv/nfs", false), ("/srv/nfs/*-backup", "/srv/nfs/a/b-backup", false),
+            ("/srv/nfs/*-backup", "/srv/nfs/.a-backup/b", false), ("/srv", "/srv2/a", false), ("/srv", "srv/a", false),
+        ])
+    func covering(_ pattern: String, _ path: String, _ expected: Bool) throws {
+        #expect(try RootPattern(Array(pattern.utf8)).covers(path: Array(path.utf8)) == expected)
+    }
+
     @Test("are split into literal and glob components")
     func components() throws {
         let pattern = try RootPattern(Array("/srv//a\\*b/*-backup/".utf8))

@@ -1,0 +1,62 @@
+public import LinuxKernel
+
+/// What is known of one destination, for Prometheus. What is nil is not known, and is left out.
+///
+/// The last success cannot be set by itself: only a success moves it, so a failure never looks like one.
+public struct SyncFigures: Equatable, Sendable {
+    /// How a run ended, with its number in `offsite_sync_last_status`.
+    public enum Status: Int64, Sendable {
+        /// The destination has everything that the run was for; also when there was nothing to do.
+        case success = 0
+        /// Anything else: failed, stopped, or held back.
+        case failure = 1
+    }
+
+    /// The values of the two labels.
+    public let job: String
+    public let destination: String
+
+    /// When a run last ended well.
+    public private(set) var lastSuccess: Timestamp?
+    /// How long the last run took, however it ended.
+    public private(set) var lastDuration: Duration?
+    public private(set) var lastStatus: Status?
+
+    /// Paths that changed and are not yet copied, quarantined ones left out.
+    public var pendingPaths: Int64?
+    /// Bytes of their content.
+    public var pendingBytes: Int64?
+    /// Since when the oldest of them waits; zero when none does.
+    public var oldestPending: Duration?
+    /// Paths that failed by themselves and are tried again slowly.
+    public var quarantinedPaths: Int64?
+    /// Deletions that wait for `--allow-deletes`.
+    public var heldDeletions: Int64?
+    /// Bytes that the receiving user can still write to the destination's file system.
+    public var availableBytes: Int64?
+    /// Bytes of that file system in all.
+    public var sizeBytes: Int64?
+    /// Paths in which the last verification found source and destination to differ.
+    public var driftPaths: Int64?
+
+    /// - Parameter lastSuccess: as an earlier process left it. Without it the textfile has no last success until the
+    ///   next, and an alert for an old one cannot fire.
+    public init(job: String, destination: String, lastSuccess: Timestamp? = nil) {
+        self.job = job
+        self.destination = destination
+        self.lastSuccess = lastSuccess
+    }
+
+    /// A run ended well at `moment`.
+    public mutating func recordSuccess(at moment: Timestamp, took duration: Duration) {
+        lastSuccess = moment
+        lastDuration = duration
+        lastStatus = .success
+    }
+
+    /// A run ended in any other way. The last success stays what it was.
+    public mutating func recordFailure(took duration: Duration) {
+        lastDuration = duration
+        lastStatus = .failure
+    }
+}

@@ -1,0 +1,48 @@
+import Testing
+
+@testable import Offsite
+
+@Suite struct DestinationMarkerTests {
+    @Test func aMarkerSaysWhoseCopyItIs() {
+        let marker = DestinationMarker(destination: "nas", machine: "0123", store: "uuid", cursor: 77)
+        #expect(DestinationMarker(parsing: marker.text) == marker)
+        let new = DestinationMarker(destination: "nas", machine: "0123")
+        #expect(DestinationMarker(parsing: new.text) == new)
+    }
+
+    @Test(arguments: [
+        "", "nfs-changes destination 2\n", "nfs-changes destination 1\n",
+        "nfs-changes destination 1\ndestination a\nmachine b\nstore c\ncursor x\n",
+        "nfs-changes destination 1\ndestination a\nmachine b\nstore c\ncursor -1\n",
+        "\u{0}\u{0}", String(repeating: "x", count: 5_000),
+    ])
+    func anythingElseIsNone(_ text: String) { #expect(DestinationMarker(parsing: Array(text.utf8)) == nil) }
+}
+
+@Suite struct RenameMapTests {
+    private func map(_ moves: (String, String)...) -> [String] {
+        var map = RenameMap()
+        for (from, to) in moves { map.add(from: Array(from.utf8), to: Array(to.utf8)) }
+        return map.renames.map {
+            String(decoding: $0.from, as: UTF8.self) + ">" + String(decoding: $0.to, as: UTF8.self)
+        }
+    }
+
+    @Test func whatLiesInARenamedDirectoryMovesWithIt() {
+        #expect(map(("/a", "/b"), ("/a/x", "/b/x"), ("/a/x/y", "/b/x/y")) == ["/a>/b"])
+        #expect(map(("/a", "/b"), ("/a/x", "/b/z")) == ["/a>/b", "/a/x>/b/z"])
+    }
+
+    @Test func severalRenamesAreOne() {
+        #expect(map(("/a", "/b"), ("/b", "/c")) == ["/a>/c"])
+        #expect(map(("/a", "/b"), ("/b", "/a")) == [])
+        #expect(map(("/a", "/b"), ("/c", "/d")) == ["/a>/b", "/c>/d"])
+    }
+
+    @Test func formerNames() {
+        var map = RenameMap()
+        map.add(from: Array("/r/a".utf8), to: Array("/r/b".utf8))
+        #expect(map.isFormer(Array("/r/a".utf8)) && map.isFormer(Array("/r/a/x/y".utf8)))
+        #expect(!map.isFormer(Array("/r/b".utf8)) && !map.isFormer(Array("/r/ab".utf8)))
+    }
+}

@@ -1,0 +1,119 @@
+import LinuxKernel
+import Testing
+
+@testable import Offsite
+
+extension SyncFigures {
+    /// Every figure known.
+    static var complete: SyncFigures {
+        var figures = SyncFigures(job: "nfs-offsite-sync", destination: "synology")
+        figures.recordSuccess(
+            at: Timestamp(seconds: 1_790_000_000, nanoseconds: 999_999_999), took: .milliseconds(12_005))
+        figures.pendingPaths = 3
+        figures.pendingBytes = 9_007_199_254_740_993
+        figures.oldestPending = .seconds(90)
+        figures.quarantinedPaths = 0
+        figures.heldDeletions = 7
+        figures.availableBytes = 1_000
+        figures.sizeBytes = 2_000
+        figures.driftPaths = 1
+        return figures
+    }
+
+    var text: String { String(decoding: exposition, as: UTF8.self) }
+}
+
+@Suite struct SyncFiguresTests {
+    @Test func everyFigureByteForByte() {
+        #expect(
+            SyncFigures.complete.text == """
+                # HELP backup_last_success_timestamp When a run last ended well, in seconds since 1970.
+                # TYPE backup_last_success_timestamp gauge
+                backup_last_success_timestamp{job="nfs-offsite-sync",destination="synology"} 1790000000
+                # HELP backup_duration_seconds How long the last run took, however it ended.
+                # TYPE backup_duration_seconds gauge
+                backup_duration_seconds{job="nfs-offsite-sync",destination="synology"} 12.005
+                # HELP offsite_sync_last_status How the last run ended: 0 well, 1 not.
+                # TYPE offsite_sync_last_status gauge
+                offsite_sync_last_status{job="nfs-offsite-sync",destination="synology"} 0
+                # HELP offsite_pending_paths Changed paths that are not yet copied.
+                # TYPE offsite_pending_paths gauge
+                offsite_pending_paths{job="nfs-offsite-sync",destination="synology"} 3
+                # HELP offsite_pending_bytes Bytes that are not yet copied.
+                # TYPE offsite_pending_bytes gauge
+                offsite_pending_bytes{job="nfs-offsite-sync",destination="synology"} 9007199254740993
+                # HELP offsite_oldest_pending_seconds How long the oldest pending path has waited; 0 if none does.
+                # TYPE offsite_oldest_pending_seconds gauge
+                offsite_oldest_pending_seconds{job="nfs-offsite-sync",destination="synology"} 90.000
+                # HELP offsite_quarantined_paths Paths that could not be copied and are tried again slowly.
+                # TYPE offsite_quarantined_paths gauge
+                offsite_quarantined_paths{job="nfs-offsite-sync",destination="synology"} 0
+                # HELP offsite_held_deletions Deletions that wait for --allow-deletes.
+                # TYPE offsite_held_deletions gauge
+                offsite_held_deletions{job="nfs-offsite-sync",destination="synology"} 7
+                # HELP offsite_dest_available_bytes Bytes available at the destination.
+                # TYPE offsite_dest_available_bytes gauge
+                offsite_dest_available_bytes{job="nfs-offsite-sync",destination="synology"} 1000
+                # HELP offsite_dest_size_bytes Size of the destination's file system.
+                # TYPE offsite_dest_size_bytes gauge
+                offsite_dest_size_bytes{job="nfs-offsite-sync",destination="synology"} 2000
+                # HELP offsite_drift_paths Paths that differed at the last verification.
+                # TYPE offsite_drift_paths gauge
+                offsite_drift_paths{job="nfs-offsite-sync",destination="synology"} 1
+
+                """)
+    }
+
+    @Test func whatIsNotKnownIsLeftOut() {
+        var figures = SyncFigures(job: "j", destination: "d")
+        #expect(figures.exposition.isEmpty)
+        figures.pendingPaths = 0
+        #expect(
+            figures.text == """
+                # HELP offsite_pending_paths Changed paths that are not yet copied.
+                # TYPE offsite_pending_paths gauge
+                offsite_pending_paths{job="j",destination="d"} 0
+
+                """)
+    }
+
+    @Test func aFailureNeverMovesTheLastSuccess() {
+        var figures = SyncFigures(job: "j", destination: "d")
+        figures.recordFailure(took: .seconds(1))
+        #expect(!figures.text.contains("backup_last_success_timestamp"))
+        #expect(figures.text.contains("offsite_sync_last_status{job=\"j\",destination=\"d\"} 1\n"))
+
+        figures.recordSuccess(at: Timestamp(seconds: 100, nanoseconds: 0), took: .seconds(2))
+        figures.recordFailure(took: .seconds(3))
+        #expect(figures.text.contains("backup_last_success_timestamp{job=\"j\",destination=\"d\"} 100\n"))
+        #expect(figures.text.contains("backup_duration_seconds{job=\"j\",destination=\"d\"} 3.000\n"))
+        #expect(figures.text.contains("offsite_sync_last_status{job=\"j\",destination=\"d\"} 1\n"))
+
+        var restarted = SyncFigures(job: "j", destination: "d", lastSuccess: figures.lastSuccess)
+        restarted.recordFailure(took: .seconds(4))
+        #expect(restarted.text.contains("backup_last_success_timestamp{job=\"j\",destination=\"d\"} 100\n"))
+    }
+
+    @Test func labelsAreEscaped() {
+        var figures = SyncFigures(job: "a\"b\\c\nd\r\u{1B}é{}", destination: "\r\n")
+        figures.driftPaths = 1
+        #expect(figures.text.hasSuffix("{job=\"a\\\"b\\\\c\\nd\r\u{1B}é{}\",destination=\"\r\\n\"} 1\n"))
+    }
+
+    @Test func aClockThatSteppedBackIsNoWait() {
+        var figures = SyncFigures(job: "j", destination: "d")
+        figures.oldestPending = .seconds(-5)
+        #expect(figures.text.hasSuffix(" 0.000\n"))
+    }
+
+    @Test(arguments: [
+        ("nfs-offsite-sync", "synology", "/metrics/job/nfs-offsite-sync/destination/synology"),
+        ("a/b", "aä b", "/metrics/job@base64/YS9i/destination@base64/YcOkIGI"),
+        ("..", "-x", "/metrics/job@base64/Li4/destination@base64/LXg"),
+        ("", "??>", "/metrics/job@base64/=/destination@base64/Pz8-"),
+        ("%2F", "?a=b#c", "/metrics/job@base64/JTJG/destination@base64/P2E9YiNj"),
+    ])
+    func groupingKeys(_ job: String, _ destination: String, _ path: String) {
+        #expect(GroupingKey.path(job: job, destination: destination) == path)
+    }
+}
