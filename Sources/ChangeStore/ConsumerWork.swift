@@ -158,11 +158,15 @@ extension Consumer {
 
     // MARK: Directories at the destination that may hold partial files
 
-    /// Adds directories, on the disk when this returns.
-    public func notePartials(in directories: some Sequence<[UInt8]>) throws(StoreError) {
+    /// Adds directories, and notes some things, on the disk when this returns.
+    public func notePartials(
+        in directories: some Sequence<[UInt8]>, notes: [String: [UInt8]] = [:]
+    ) throws(StoreError) {
         try transaction { (database) throws(StoreError) in
             let insert = try database.prepare("INSERT OR IGNORE INTO partials VALUES (?1)")
             for directory in directories { try insert.bind(1, directory).run() }
+            let note = try database.prepare("INSERT OR REPLACE INTO notes VALUES (?1, ?2)")
+            for (key, value) in notes { try note.bind(1, text: key).bind(2, value).run() }
         }
     }
 
@@ -181,6 +185,15 @@ extension Consumer {
         try transaction { (database) throws(StoreError) in
             let remove = try database.prepare("DELETE FROM partials WHERE directory = ?1")
             for directory in directories { try remove.bind(1, directory).run() }
+        }
+    }
+
+    /// Forgets all directories, and what was noted under these keys.
+    public func forgetPartials(notes keys: [String]) throws(StoreError) {
+        try transaction { (database) throws(StoreError) in
+            try database.execute("DELETE FROM partials")
+            let remove = try database.prepare("DELETE FROM notes WHERE key = ?1")
+            for key in keys { try remove.bind(1, text: key).run() }
         }
     }
 }

@@ -191,6 +191,7 @@ final class DestinationLink {
 
     /// - Returns: nil when there is none.
     func readMarker() throws(SyncFailure) -> DestinationMarker? {
+        if case .local(let path) = settings.target { return try marker(in: Array(path.utf8)) }
         let place = scratch + Array("/read".utf8)
         do throws(Errno) {
             try FileSystemLook.removeTree(place)
@@ -206,11 +207,18 @@ final class DestinationLink {
             return nil
         }
         try check(outcome, "reading the marker")
-        guard
-            let bytes = try? OwnedDescriptor.open(
-                place + [UInt8(ascii: "/")] + Self.markerPath, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
-            ).read(atMost: 4_096)
-        else { return nil }
+        return try marker(in: place)
+    }
+
+    /// The marker of a directory of this host.
+    private func marker(in place: [UInt8]) throws(SyncFailure) -> DestinationMarker? {
+        let bytes = try? OwnedDescriptor.open(
+            place + [UInt8(ascii: "/")] + Self.markerPath, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+        ).read(atMost: 4_096)
+        return try bytes.map { (bytes) throws(SyncFailure) in try understood(bytes) }
+    }
+
+    func understood(_ bytes: [UInt8]) throws(SyncFailure) -> DestinationMarker {
         guard let marker = DestinationMarker(parsing: bytes) else {
             throw .foreignMarker(target: settings.target.text, "cannot be understood")
         }
@@ -255,7 +263,9 @@ final class DestinationLink {
     // MARK: Commands
 
     /// Runs a command in the shell of the destination, or here for a local target.
-    func shell(_ command: String) throws(SyncFailure) -> RsyncProcess.Result {
+    ///
+    /// - Parameter input: what it finds on its standard input; nil: nothing.
+    func shell(_ command: String, input: [UInt8]? = nil) throws(SyncFailure) -> RsyncProcess.Result {
         var arguments: [[UInt8]]
         switch settings.target {
         case .ssh(let user, let host, _):
@@ -264,8 +274,13 @@ final class DestinationLink {
         case .daemon: return RsyncProcess.Result(status: 127, output: [], errors: [], wasInterrupted: false)
         }
         arguments.append(Array(command.utf8))
-        do throws(Errno) { return try process.run(arguments) } catch { throw .missingProgram("ssh", error) }
+        do throws(Errno) { return try process.run(arguments, input: input) } catch {
+            throw .missingProgram("ssh", error)
+        }
     }
+
+    /// Commands run on another host.
+    var isRemote: Bool { ssh != nil }
 
     /// The target's path on its host; nil for a daemon's.
     var targetPath: String? {

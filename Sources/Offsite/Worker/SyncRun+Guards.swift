@@ -65,8 +65,21 @@ extension SyncRun {
         case .needsFullReconcile: return nil
         case .at(let cursor):
             guard marker.store == uuid, marker.cursor > cursor else { return nil }
+            // A batch that was all there, but not committed.
+            if let announced = try announced(), marker.cursor <= announced { return nil }
             return "the copy is newer than what this host knows of it"
         }
+    }
+
+    /// The last row of this store that a marker may name, by what was noted before each batch.
+    private func announced() throws -> Int64? {
+        let words = String(decoding: try consumer.note(Note.announced) ?? [], as: UTF8.self).split(separator: " ")
+        return words.count == 2 && words[0] == uuid ? Int64(words[1]) : nil
+    }
+
+    /// What is noted before a batch whose marker names a row. That of an earlier batch may be there still.
+    func announcement(_ sequence: Int64) throws -> [UInt8] {
+        Array("\(uuid) \(max(sequence, try announced() ?? 0))".utf8)
     }
 
     /// Counts deletions over everything that is pending, before any is carried out.

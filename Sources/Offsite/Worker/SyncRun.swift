@@ -96,9 +96,9 @@ public final class SyncRun {
         try checkTarget()
         try requestFullIfAsked()
         try link.recall(consumer)
-        let marker = try link.readMarker()
-        try examine(marker)
-        report.room = try link.room()
+        let found = try link.greet()
+        try examine(found.marker)
+        report.room = found.room
         context.roomFound(report.room)
         try link.checkRoom(report.room)
         try tidyUp()
@@ -115,12 +115,11 @@ public final class SyncRun {
             try consumer.setNote(Note.partial, [1])
             try link.emptyTemporaryDirectory()
         }
-        try consumer.setNote(Note.running, [1])
     }
 
     /// Keys of what is noted in the consumer's file.
     enum Note {
-        /// A run has begun and not ended well.
+        /// A run has begun to write and not ended well.
         static let running = "running"
         /// What was carried with other settings has to be looked at again.
         static let settings = "settings"
@@ -128,6 +127,8 @@ public final class SyncRun {
         static let deletionBar = "deletion-bar"
         /// There may be parts of files.
         static let partial = "partial"
+        /// The store's UUID and the row that the destination's marker may name already, though nothing was committed.
+        static let announced = "announced"
     }
 
     // MARK: Changes
@@ -158,8 +159,7 @@ public final class SyncRun {
         }
         guard !options.dryRun else { return }
         try carryDueWork(after: cursor)
-        try clearPartials()
-        try consumer.setNote(Note.running, nil)
+        try finish()
     }
 
     /// What was put off and is more than goes with the changes: deletions that were allowed, say.
@@ -185,11 +185,6 @@ public final class SyncRun {
             stateDirectory: context.stateDirectory, reader: reader, consumer: consumer, later: later,
             scope: context.scope, roots: roots, settle: settings.settle.inNanoseconds,
             maxDelay: settings.maxDelay.inNanoseconds)
-    }
-
-    func writeMarker(_ cursor: Int64) throws {
-        try link.write(
-            DestinationMarker(destination: settings.name, machine: context.machine, store: uuid, cursor: cursor))
     }
 
     /// What was kept about paths that the history now tells more of comes first.
