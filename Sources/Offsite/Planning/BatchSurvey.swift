@@ -71,8 +71,8 @@ struct BatchSurvey {
         }
         var away: [BatchPlan.Postponed] = []
         var groups = InodeGroups()
-        for path in facts.keys.sorted(by: BatchPlan.precedes) {
-            guard let pending = facts[path], let relative = scope.relative(path, isDirectory: nil) else { continue }
+        for (path, pending) in facts.sorted(by: { BatchPlan.precedes($0.key, $1.key) }) {
+            guard let relative = scope.relative(path, isDirectory: nil) else { continue }
             if roots.isAway(path) {
                 away.append(
                     .init(
@@ -82,7 +82,7 @@ struct BatchSurvey {
             }
             let state = look.state(of: relative)
             if case .present(let status) = state, !status.isDirectory, status.linkCount > 1 {
-                groups.add(relative, status)
+                groups.add(relative, pending, status)
             } else {
                 planner.add(.init(path: relative, facts: pending, state: state))
             }
