@@ -133,8 +133,10 @@ public final class Consumer {
 
     /// Notes that a run succeeded.
     public func noteSuccess(at moment: Timestamp) throws(StoreError) {
-        try database.execute("INSERT OR REPLACE INTO success VALUES (1, \(moment.nanoseconds))")
-        try database.execute("DELETE FROM failure")
+        try transaction { (database) throws(StoreError) in
+            try database.execute("INSERT OR REPLACE INTO success VALUES (1, \(moment.nanoseconds))")
+            try database.execute("DELETE FROM failure")
+        }
     }
 
     /// Notes that a run failed, and why.

@@ -6,6 +6,9 @@ import SystemPackage
 extension DestinationLink {
     /// - Returns: nil when there is none.
     func readMarker() throws(SyncFailure) -> DestinationMarker? {
+        if case .local(let path) = settings.target {
+            return try marker(at: Array(path.utf8) + [UInt8(ascii: "/")] + Self.markerPath)
+        }
         let place = scratch + Array("/read".utf8)
         do throws(Errno) {
             try FileSystemLook.removeTree(place)
@@ -23,11 +26,16 @@ extension DestinationLink {
             return nil
         }
         try check(outcome, "reading the marker")
-        guard
-            let bytes = try? OwnedDescriptor.open(
-                place + Array("/\(DestinationMarker.name)".utf8), flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
-            ).read(atMost: 4_096)
-        else { return nil }
+        return try self.marker(at: place + Array("/\(DestinationMarker.name)".utf8))
+    }
+
+    /// The marker in a file of this host.
+    private func marker(at path: [UInt8]) throws(SyncFailure) -> DestinationMarker? {
+        let bytes = try? OwnedDescriptor.open(path, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK).read(atMost: 4_096)
+        return try bytes.map { (bytes) throws(SyncFailure) in try understood(bytes) }
+    }
+
+    func understood(_ bytes: [UInt8]) throws(SyncFailure) -> DestinationMarker {
         guard let marker = DestinationMarker(parsing: bytes) else {
             throw .foreignMarker(target: settings.target.text, "cannot be understood")
         }

@@ -221,7 +221,9 @@ final class DestinationLink {
     // MARK: Commands
 
     /// Runs a command in the shell of the destination, or here for a local target.
-    func shell(_ command: String) throws(SyncFailure) -> RsyncProcess.Result {
+    ///
+    /// - Parameter input: what it finds on its standard input; nil: nothing.
+    func shell(_ command: String, input: [UInt8]? = nil) throws(SyncFailure) -> RsyncProcess.Result {
         var arguments: [[UInt8]]
         switch settings.target {
         case .ssh(let user, let host, _):
@@ -230,8 +232,13 @@ final class DestinationLink {
         case .daemon: return RsyncProcess.Result(status: 127, output: [], errors: [], wasInterrupted: false)
         }
         arguments.append(Array(command.utf8))
-        do throws(Errno) { return try process.run(arguments) } catch { throw .missingProgram("ssh", error) }
+        do throws(Errno) { return try process.run(arguments, input: input) } catch {
+            throw .missingProgram("ssh", error)
+        }
     }
+
+    /// Commands run on another host.
+    var isRemote: Bool { ssh != nil }
 
     /// The target's path on its host; nil for a daemon's.
     var targetPath: String? {

@@ -72,10 +72,10 @@ struct BatchSurvey {
         }
         var away: [BatchPlan.Postponed] = []
         var groups = InodeGroups()
-        for path in facts.keys.sorted(by: BatchPlan.precedes) {
+        for (path, pending) in facts.sorted(by: { BatchPlan.precedes($0.key, $1.key) }) {
             // Looks at a slow disk may take milliseconds each.
             try pulse()
-            guard let pending = facts[path], let relative = scope.relative(path, isDirectory: nil) else { continue }
+            guard let relative = scope.relative(path, isDirectory: nil) else { continue }
             if roots.isAway(path) {
                 away.append(
                     .init(
@@ -85,7 +85,7 @@ struct BatchSurvey {
             }
             let state = look.state(of: relative)
             if case .present(let status) = state, !status.isDirectory, status.linkCount > 1 {
-                groups.add(relative, status)
+                groups.add(relative, pending, status)
             } else {
                 planner.add(.init(path: relative, facts: pending, state: state))
             }

@@ -25,9 +25,7 @@ extension SyncRun {
         batch.postponed = plan.postponed.count
 
         if !plan.isEmpty {
-            try consumer.notePartials(
-                in: Set(
-                    plan.units.filter { $0.bytes > 0 }.flatMap(\.paths).map(BatchPlan.parent(of:))))
+            try begin(plan, commit)
         }
         try removeReplaced(plan, &batch)
         for isForced in [false, true] {
@@ -40,9 +38,17 @@ extension SyncRun {
         try delete(plan, facts, &commit, &batch)
 
         guard try isStillValid(commit) else { return }
-        if !plan.isEmpty { try makeDurable() }
+        let marker = plan.isEmpty ? nil : Self.sequence(of: commit).map(self.marker)
+        if let marker, link.hasShell {
+            try link.seal(marker)
+            commit.notes[Note.marker] = Array("\(marker.cursor)".utf8)
+        }
         try consumer.commit(commit, store: uuid)
-        if !plan.isEmpty, let sequence = commit.through ?? commit.fullPass?.through { try writeMarker(sequence) }
+        if let marker, !link.hasShell {
+            try link.write(marker)
+            try consumer.setNote(Note.marker, Array("\(marker.cursor)".utf8))
+        }
+        if marker != nil { isMarkerStale = false }
         batch.seconds = Double(MonotonicTime.now - start) / 1e9
         batch.cursor = commit.through ?? commit.fullPass?.through ?? 0
         report.batches += 1
@@ -50,6 +56,21 @@ extension SyncRun {
         report.deleted += batch.deleted
         report.statistics = report.statistics + batch.statistics
         context.tell(.batch(batch))
+    }
+
+    /// Notes what has to be known should this batch not come to its end.
+    private func begin(_ plan: BatchPlan, _ commit: ConsumerCommit) throws {
+        var notes: [String: [UInt8]] = [Note.running: [1]]
+        if let sequence = Self.sequence(of: commit) { notes[Note.announced] = try announcement(sequence) }
+        let directories = plan.units.filter { $0.bytes > 0 }.flatMap(\.paths).map(BatchPlan.parent(of:))
+        try consumer.notePartials(in: Set(directories), notes: notes)
+    }
+
+    /// The row that the marker names after a batch.
+    private static func sequence(of commit: ConsumerCommit) -> Int64? { commit.through ?? commit.fullPass?.through }
+
+    func marker(_ sequence: Int64) -> DestinationMarker {
+        DestinationMarker(destination: settings.name, machine: context.machine, store: uuid, cursor: sequence)
     }
 
     /// Rows that were read may have been removed by retention before all of them were.
@@ -192,43 +213,40 @@ extension SyncRun {
         }
     }
 
-    // MARK: On the destination's disk
+    // MARK: Parts of files
 
-    /// What rsync wrote is on the destination's disk when this returns, where that can be had.
-    private func makeDurable() throws {
-        guard link.hasShell, let path = link.targetPath else { return }
-        let result = try link.shell("sync -f \(path) 2>/dev/null || sync")
-        if result.wasInterrupted { throw SyncFailure.interrupted }
-        guard result.status == 0 else {
-            throw SyncFailure.rsync(
-                .later, status: result.status, step: "making the copy durable (sync)",
-                errors: DestinationLink.display(result.errors))
+    /// Notes that the run has come to its end, with no part of a file left that an earlier one made where it was
+    /// interrupted.
+    func finish() throws {
+        guard try consumer.note(Note.running) != nil else { return }
+        if try consumer.note(Note.partial) != nil {
+            guard var look = try? SourceLook(source: settings.source) else {
+                return try consumer.setNote(Note.running, nil)
+            }
+            try removeParts(&look)
         }
+        try consumer.forgetPartials(notes: [Note.partial, Note.running])
     }
 
-    /// Removes the parts of files that earlier runs left where they were interrupted.
-    func clearPartials() throws {
-        guard var look = try? SourceLook(source: settings.source) else { return }
+    private func removeParts(_ look: inout SourceLook) throws {
         while true {
             let directories = try consumer.partials(atMost: 2_000)
-            if directories.isEmpty { return try consumer.setNote(Note.partial, nil) }
-            if try consumer.note(Note.partial) != nil {
-                // Those of a directory that is gone went with it.
-                let present = directories.filter { directory in
-                    guard case .present(let status) = look.state(of: directory) else { return false }
-                    return status.isDirectory
-                }
-                let paths = present.map { $0 + [UInt8(ascii: "/")] + DestinationLink.partialName }
-                if !paths.isEmpty {
-                    let outcome = try link.delete(paths, atMost: 10_000)
-                    try link.check(outcome, "removing parts of files")
-                    // It changes the directory's time.
-                    if outcome.statistics.deleted > 0 {
-                        let put = try link.put(
-                            BatchPlan.paths(of: present.filter { !$0.isEmpty }.map { BatchPlan.Unit([$0]) }),
-                            isForced: false, mayReplaceDirectories: false)
-                        if put.verdict != .partial { try link.check(put, "putting back the times of directories") }
-                    }
+            if directories.isEmpty { return }
+            // Those of a directory that is gone went with it.
+            let present = directories.filter { directory in
+                guard case .present(let status) = look.state(of: directory) else { return false }
+                return status.isDirectory
+            }
+            let paths = present.map { $0 + [UInt8(ascii: "/")] + DestinationLink.partialName }
+            if !paths.isEmpty {
+                let outcome = try link.delete(paths, atMost: 10_000)
+                try link.check(outcome, "removing parts of files")
+                // It changes the directory's time.
+                if outcome.statistics.deleted > 0 {
+                    let put = try link.put(
+                        BatchPlan.paths(of: present.filter { !$0.isEmpty }.map { BatchPlan.Unit([$0]) }),
+                        isForced: false, mayReplaceDirectories: false)
+                    if put.verdict != .partial { try link.check(put, "putting back the times of directories") }
                 }
             }
             try consumer.forgetPartials(in: directories)

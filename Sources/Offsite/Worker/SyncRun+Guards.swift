@@ -59,7 +59,9 @@ extension SyncRun {
         guard let cursor = try consumer.cursor(inStore: uuid) else { return nil }
         // Made ready anew, after something was carried: it may be another volume.
         if marker.store.isEmpty { return "this copy was made ready anew" }
-        return marker.cursor > cursor ? "the copy is newer than what this host knows of it" : nil
+        // A batch may be all there, and not committed.
+        let known = max(cursor, try announced() ?? 0)
+        return marker.cursor > known ? "the copy is newer than what this host knows of it" : nil
     }
 
     private func firstRun() throws -> String? {
@@ -73,6 +75,17 @@ extension SyncRun {
     /// The cursor of the marker that was written last; 0 for none.
     private func writtenCursor() throws -> Int64 {
         try consumer.note(Note.marker).flatMap { Int64(String(decoding: $0, as: UTF8.self)) } ?? 0
+    }
+
+    /// The last row of this store that a marker may name, by what was noted before each batch.
+    private func announced() throws -> Int64? {
+        let words = String(decoding: try consumer.note(Note.announced) ?? [], as: UTF8.self).split(separator: " ")
+        return words.count == 2 && words[0] == uuid ? Int64(words[1]) : nil
+    }
+
+    /// What is noted before a batch whose marker names a row. That of an earlier batch may be there still.
+    func announcement(_ sequence: Int64) throws -> [UInt8] {
+        Array("\(uuid) \(max(sequence, try announced() ?? 0))".utf8)
     }
 
     /// Counts deletions over everything that is pending, before any is carried out. Those that wait go on waiting until

@@ -11,6 +11,7 @@ extension SyncRun {
         guard !renames.renames.isEmpty, var entries = try renamedEntries(after: cursor, through: end) else { return }
         guard var look = try? SourceLook(source: settings.source) else { return }
         let roots = RootCheck(try reader.rootIdentities)
+        try consumer.setNote(Note.running, [1])
         for (number, rename) in renames.renames.enumerated() {
             guard let from = context.scope.relative(rename.from, isDirectory: true),
                 let to = context.scope.relative(rename.to, isDirectory: true),

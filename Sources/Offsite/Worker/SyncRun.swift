@@ -104,9 +104,9 @@ public final class SyncRun {
         try settings.checkTarget(against: reader.roots)
         try requestFullIfAsked()
         try link.recall(consumer)
-        let marker = try link.readMarker()
-        try examine(marker)
-        report.room = try link.room()
+        let found = try link.greet()
+        try examine(found.marker)
+        report.room = found.room
         context.roomFound(report.room)
         try link.checkRoom(report.room)
         try tidyUp()
@@ -128,12 +128,11 @@ public final class SyncRun {
             isMarkerStale = true
             try link.emptyTemporaryDirectory()
         }
-        try consumer.setNote(Note.running, [1])
     }
 
     /// Keys of what is noted in the consumer's file.
     enum Note {
-        /// A run has begun and not ended well.
+        /// A run has begun to write and not ended well.
         static let running = "running"
         /// What was carried with other settings has to be looked at again.
         static let settings = "settings"
@@ -145,6 +144,8 @@ public final class SyncRun {
         static let marker = "marker"
         /// There may be parts of files.
         static let partial = "partial"
+        /// The store's UUID and the row that the destination's marker may name already, though nothing was committed.
+        static let announced = "announced"
     }
 
     // MARK: Changes
@@ -174,9 +175,8 @@ public final class SyncRun {
             if options.dryRun { isWorkDue = false }
         }
         guard !options.dryRun else { return }
-        if isMarkerStale { try writeMarker(cursor) }
-        try clearPartials()
-        try consumer.setNote(Note.running, nil)
+        if isMarkerStale { try mark(cursor) }
+        try finish()
     }
 
     /// Plans what is to be done about these paths, and does it.
@@ -193,9 +193,11 @@ public final class SyncRun {
             maxDelay: settings.maxDelay.inNanoseconds, pulse: pulse)
     }
 
-    func writeMarker(_ cursor: Int64) throws {
-        try link.write(
-            DestinationMarker(destination: settings.name, machine: context.machine, store: uuid, cursor: cursor))
+    /// Has the marker name a row, when no batch did.
+    private func mark(_ cursor: Int64) throws {
+        let marker = marker(cursor)
+        try consumer.notePartials(in: [], notes: [Note.announced: try announcement(cursor)])
+        if link.hasShell { try link.seal(marker) } else { try link.write(marker) }
         try consumer.setNote(Note.marker, Array("\(cursor)".utf8))
         isMarkerStale = false
     }
