@@ -79,6 +79,13 @@ public final class Consumer {
         try commit(ConsumerCommit(through: sequence), store: uuid)
     }
 
+    /// Up to which row of a store's history everything was dealt with; nil before that.
+    public func cursor(inStore uuid: String) throws(StoreError) -> Int64? {
+        let statement = try prepared("SELECT sequence FROM cursor WHERE store = ?1")
+        defer { statement.reset() }
+        return try statement.bind(1, text: uuid).step() ? statement.integer(0) : nil
+    }
+
     /// All or nothing.
     func transaction(_ body: (Database) throws(StoreError) -> Void) throws(StoreError) {
         try database.execute("BEGIN IMMEDIATE")
@@ -89,6 +96,13 @@ public final class Consumer {
             try? database.execute("ROLLBACK")
             throw error
         }
+    }
+
+    /// One look at everything: a lock for each question would cost more than its answer.
+    func reading<Answer>(_ body: (Database) throws(StoreError) -> Answer) throws(StoreError) -> Answer {
+        try database.execute("BEGIN")
+        defer { try? database.execute("COMMIT") }
+        return try body(database)
     }
 
     func prepared(_ sql: String) throws(StoreError) -> Statement { try database.prepare(sql) }
@@ -119,8 +133,10 @@ public final class Consumer {
 
     /// Notes that a run succeeded.
     public func noteSuccess(at moment: Timestamp) throws(StoreError) {
-        try database.execute("INSERT OR REPLACE INTO success VALUES (1, \(moment.nanoseconds))")
-        try database.execute("DELETE FROM failure")
+        try transaction { (database) throws(StoreError) in
+            try database.execute("INSERT OR REPLACE INTO success VALUES (1, \(moment.nanoseconds))")
+            try database.execute("DELETE FROM failure")
+        }
     }
 
     /// Notes that a run failed, and why.

@@ -48,6 +48,8 @@ public struct ConsumerCommit: Sendable {
     public var done: [[UInt8]] = []
     /// Paths that still need something.
     public var kept: [ConsumerWork] = []
+    /// What the consumer notes for itself, by key.
+    public var notes: [String: [UInt8]] = [:]
 
     public init(through: Int64? = nil, fullPass: Consumer.FullPass? = nil) {
         self.through = through
@@ -68,6 +70,8 @@ extension Consumer {
                 try database.prepare("INSERT OR REPLACE INTO full_pass VALUES (1, ?1, ?2, ?3)")
                     .bind(1, text: uuid).bind(2, pass.through).bind(3, pass.path).run()
             }
+            let note = try database.prepare("INSERT OR REPLACE INTO notes VALUES (?1, ?2)")
+            for (key, value) in commit.notes { try note.bind(1, text: key).bind(2, value).run() }
             let remove = try database.prepare("DELETE FROM work WHERE path = ?1")
             for path in commit.done { try remove.bind(1, path).run() }
             let insert = try database.prepare("INSERT OR REPLACE INTO work VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
@@ -84,6 +88,20 @@ extension Consumer {
         let statement = try prepared("SELECT * FROM work WHERE path = ?1")
         defer { statement.reset() }
         return try statement.bind(1, path).step() ? ConsumerWork(row: statement) : nil
+    }
+
+    /// What is kept about these paths, by path; those that nothing is kept about are left out.
+    public func work(about paths: some Sequence<[UInt8]>) throws(StoreError) -> [[UInt8]: ConsumerWork] {
+        try reading { (database) throws(StoreError) in
+            guard try database.integer("SELECT 1 FROM work LIMIT 1") != nil else { return [:] }
+            let statement = try database.prepare("SELECT * FROM work WHERE path = ?1")
+            var found: [[UInt8]: ConsumerWork] = [:]
+            for path in paths {
+                defer { statement.reset() }
+                if try statement.bind(1, path).step() { found[path] = ConsumerWork(row: statement) }
+            }
+            return found
+        }
     }
 
     /// What is due at a moment, of some states, the longest overdue first.
@@ -144,11 +162,15 @@ extension Consumer {
 
     // MARK: Directories at the destination that may hold partial files
 
-    /// Adds directories, on the disk when this returns.
-    public func notePartials(in directories: some Sequence<[UInt8]>) throws(StoreError) {
+    /// Adds directories, and notes some things, on the disk when this returns.
+    public func notePartials(
+        in directories: some Sequence<[UInt8]>, notes: [String: [UInt8]] = [:]
+    ) throws(StoreError) {
         try transaction { (database) throws(StoreError) in
             let insert = try database.prepare("INSERT OR IGNORE INTO partials VALUES (?1)")
             for directory in directories { try insert.bind(1, directory).run() }
+            let note = try database.prepare("INSERT OR REPLACE INTO notes VALUES (?1, ?2)")
+            for (key, value) in notes { try note.bind(1, text: key).bind(2, value).run() }
         }
     }
 
@@ -169,10 +191,19 @@ extension Consumer {
             for directory in directories { try remove.bind(1, directory).run() }
         }
     }
+
+    /// Forgets all directories, and what was noted under these keys.
+    public func forgetPartials(notes keys: [String]) throws(StoreError) {
+        try transaction { (database) throws(StoreError) in
+            try database.execute("DELETE FROM partials")
+            let remove = try database.prepare("DELETE FROM notes WHERE key = ?1")
+            for key in keys { try remove.bind(1, text: key).run() }
+        }
+    }
 }
 
 extension ConsumerWork {
-    fileprivate init(row: Statement) {
+    init(row: Statement) {
         self.init(
             path: row.bytes(0), state: State(rawValue: row.integer(1)) ?? .waiting, flags: row.integer(2),
             since: Timestamp(nanoseconds: row.integer(3)), due: Timestamp(nanoseconds: row.integer(4)),

@@ -17,6 +17,9 @@ public struct HistoryRow {
     /// What stands for the path where many are to be told apart.
     public var digest: PathDigest { directory.digest(of: name) }
 
+    /// The same for `from`.
+    public var fromDigest: PathDigest? { from.map { $0.directory.digest(of: $0.name) } }
+
     /// Appends the absolute path.
     public func appendPath(to output: inout [UInt8]) { directory.append(name, to: &output) }
 
@@ -67,6 +70,13 @@ public struct PathDigest: Hashable, Sendable {
     public init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
+    }
+
+    /// Of an absolute path: what the rows of this path have.
+    public init(of path: [UInt8]) {
+        let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
+        let directory = HistoryDirectory(path: slash == 0 ? [UInt8(ascii: "/")] : Array(path[..<slash]))
+        self = path.withUnsafeBytes { directory.digest(of: UnsafeRawBufferPointer(rebasing: $0[(slash + 1)...])) }
     }
 
     fileprivate static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {

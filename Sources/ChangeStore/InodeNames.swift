@@ -38,6 +38,15 @@ public final class InodeNames {
         return found
     }
 
+    /// The same for several inodes in one transaction: few enough for it to be short.
+    public func paths(inodes: some Sequence<UInt64>) throws(StoreError) -> [[[UInt8]]] {
+        try database.execute("BEGIN")
+        defer { try? database.execute("COMMIT") }
+        var all: [[[UInt8]]] = []
+        for inode in inodes { all.append(try paths(inode: inode)) }
+        return all
+    }
+
     /// From now on renamed directories have their new paths.
     public func forgetPaths() { paths.removeAll(keepingCapacity: true) }
 

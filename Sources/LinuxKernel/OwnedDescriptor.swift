@@ -126,6 +126,11 @@ public func withCPath<Result>(
     _ path: [UInt8], _ body: (UnsafePointer<CChar>) throws(Errno) -> Result
 ) throws(Errno) -> Result {
     guard !path.contains(0) else { throw .invalidArgument }
-    let terminated = path.map(CChar.init(bitPattern:)) + [0]
+    let terminated = [CChar](unsafeUninitializedCapacity: path.count + 1) { buffer, count in
+        let bytes = UnsafeMutableRawBufferPointer(buffer)
+        bytes.copyBytes(from: path)
+        bytes[path.count] = 0
+        count = path.count + 1
+    }
     return try terminated.withUnsafeBufferPointer { (buffer) throws(Errno) in try body(buffer.baseAddress!) }
 }

@@ -104,6 +104,23 @@ import Testing
         #expect(units(plan).map(\.paths) == [["r/d"]])
     }
 
+    @Test func aSymlinkThatTookTheNameOfAnotherReplacesIt() {
+        var planner = planner()
+        let link = status(0o120777)
+        planner.add(.init(path: path("r/new"), facts: facts(existed: false, written: true), state: .present(link)))
+        planner.add(.init(path: path("r/mode"), facts: facts(), state: .present(link)))
+        planner.add(.init(path: path("r/other"), facts: facts(content: true, written: true), state: .present(link)))
+        planner.add(.init(path: path("r/again"), facts: facts(exists: false), state: .present(link)))
+        planner.add(
+            .init(path: path("r/d"), facts: facts(content: true, written: true), state: .present(status(0o040755))))
+        planner.add(
+            inode: [name("r/f1", facts(content: true, written: true)), name("r/f2", synced: true)], isFile: false,
+            size: 0)
+        let plan = planner.finish()
+        #expect(plan.replaced == ["r/again", "r/f1", "r/other"].map(path))
+        #expect(plan.units.count == 6)
+    }
+
     // MARK: Names of one inode
 
     private func name(_ text: String, _ facts: PathFacts? = nil, synced: Bool = false) -> BatchPlanner.Name {
@@ -119,6 +136,14 @@ import Testing
         #expect(units(plan).map(\.paths) == [["w3/f", "w1/f"]])
         #expect(units(plan).map(\.isForced) == [false])
         #expect(plan.bytes == 0)
+    }
+
+    @Test func allNamesOfASymlinkGo() {
+        var planner = planner(settle: 30)
+        planner.add(
+            inode: [name("w1/l", synced: true), name("w2/l", facts(existed: false, written: true))], isFile: false,
+            size: 7)
+        #expect(units(planner.finish()).map(\.paths) == [["w1/l", "w2/l"]])
     }
 
     @Test func withoutOneThatIsThereAllNamesGo() {

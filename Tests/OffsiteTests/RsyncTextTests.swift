@@ -70,7 +70,8 @@ import Testing
         (">f.st...... a", .content, "a"), (">fc........ a", .content, "a"), (">f..t...... a", .content, "a"),
         (".f...p..... a b", .metadata, "a b"), (".d..t...... d/", .metadata, "d"),
         ("cLc.t...... l -> target", .content, "l"), ("hf+++++++++ a => b", .missing, "a"),
-        ("hf..t...... a => b", .link, "a"), ("*deleting   x/y", .extra, "x/y"),
+        ("hf..t...... a => b", .link, "a"), ("hL          a => b", .link, "a"), (".f          a", .metadata, "a"),
+        ("*deleting   x/y", .extra, "x/y"),
     ])
     func itemizedLines(_ line: String, _ kind: ItemizedLine.Kind, _ name: String) throws {
         let parsed = try #require(ItemizedLine(parsing: Array(line.utf8)[...]))

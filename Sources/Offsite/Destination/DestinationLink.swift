@@ -75,17 +75,28 @@ final class DestinationLink {
     // MARK: Transfers
 
     /// Sends paths, which are relative to the source, each by itself: a directory without what is in it.
-    func put(_ paths: [[UInt8]], isForced: Bool, take: ((ArraySlice<UInt8>) -> Void)? = nil) throws(SyncFailure)
-        -> Outcome
-    {
-        var options = ["-aH", "--force", "--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp")]
+    ///
+    /// - Parameters:
+    ///   - isForced: whatever size and time say.
+    ///   - mayReplaceDirectories: a file may take the place of a directory that is not empty.
+    func put(
+        _ paths: [[UInt8]], isForced: Bool, mayReplaceDirectories: Bool = true,
+        take: ((ArraySlice<UInt8>) -> Void)? = nil
+    ) throws(SyncFailure) -> Outcome {
+        var options = ["-aH", "--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp")]
         options.append("--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self))
+        if mayReplaceDirectories { options.append("--force") }
         if isForced { options.append("--ignore-times") }
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         if take != nil { options += ["--info=progress2", "--outbuf=L"] }
         options += ownershipOptions
-        return try run(
-            options, list: paths, from: settings.source, to: targetText, isGuarded: true, take: take)
+        func send() throws(SyncFailure) -> Outcome {
+            try run(options, list: paths, from: settings.source, to: targetText, isGuarded: true, take: take)
+        }
+        let outcome = try send()
+        guard outcome.verdict != .done, Self.lacksTemporaryDirectory(outcome.errors) else { return outcome }
+        try makeTemporaryDirectory()
+        return try send()
     }
 
     /// Makes entries of a directory from those of another one at the destination, where they are alike.
@@ -188,7 +199,7 @@ final class DestinationLink {
         do throws(Errno) { try replaceFile(file, with: rules) } catch {
             throw .system("writing \(OctalEscapes.display(file))", error)
         }
-        let directories = Set(paths.map { BatchPlan.parents(of: $0).last ?? [] }).sorted(by: BatchPlan.precedes)
+        let directories = Set(paths.map(BatchPlan.parent(of:))).sorted(by: BatchPlan.precedes)
         // --from0 comes before the filter file, which is read as lines otherwise.
         return try run(
             options + ["--delete", "--from0", "--filter=merge \(String(decoding: file, as: UTF8.self))"],
@@ -207,76 +218,12 @@ final class DestinationLink {
         }
     }
 
-    // MARK: The marker
-
-    /// - Returns: nil when there is none.
-    func readMarker() throws(SyncFailure) -> DestinationMarker? {
-        let place = scratch + Array("/read".utf8)
-        do throws(Errno) {
-            try FileSystemLook.removeTree(place)
-            try FileSystemLook.makeDirectory(place)
-        } catch {
-            throw .system("making \(OctalEscapes.display(place))", error)
-        }
-        defer { try? FileSystemLook.removeTree(place) }
-        let (top, prefix) = settings.target.top
-        let outcome = try run(
-            ["--ignore-times", "--max-size=4k", "--no-relative"], list: [Array(prefix.utf8) + Self.markerPath],
-            [Array("\(top)/".utf8), place + [UInt8(ascii: "/")]], source: nil, isGuarded: false)
-        if outcome.verdict == .partial, String(decoding: outcome.errors, as: UTF8.self).contains("No such file") {
-            return nil
-        }
-        try check(outcome, "reading the marker")
-        guard
-            let bytes = try? OwnedDescriptor.open(
-                place + Array("/\(DestinationMarker.name)".utf8), flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
-            ).read(atMost: 4_096)
-        else { return nil }
-        guard let marker = DestinationMarker(parsing: bytes) else {
-            throw .foreignMarker(target: settings.target.text, "cannot be understood")
-        }
-        return marker
-    }
-
-    private static let markerPath = Array("\(DestinationMarker.directory)/\(DestinationMarker.name)".utf8)
-
-    /// Writes the marker, and makes the directory for temporary files.
-    ///
-    /// - Parameter isNew: there may be none so far.
-    func write(_ marker: DestinationMarker, isNew: Bool = false) throws(SyncFailure) {
-        let place = scratch + Array("/write".utf8)
-        let directory = place + Array("/\(DestinationMarker.directory)".utf8)
-        do throws(Errno) {
-            try FileSystemLook.makeDirectory(place)
-            try FileSystemLook.makeDirectory(directory)
-            try FileSystemLook.makeDirectory(directory + Array("/tmp".utf8))
-            try replaceFile(directory + Array("/\(DestinationMarker.name)".utf8), with: marker.text)
-        } catch {
-            throw .system("making \(OctalEscapes.display(place))", error)
-        }
-        let temporary = Array("\(DestinationMarker.directory)/tmp".utf8)
-        let outcome = try run(
-            ["--ignore-times", "--chmod=D0700,F0600"], list: [temporary, Self.markerPath], from: place,
-            to: targetText, isGuarded: !isNew)
-        try check(outcome, "writing the marker")
-    }
-
-    /// Removes what a receiver that was killed left of files that it was writing.
-    func emptyTemporaryDirectory() throws(SyncFailure) {
-        let place = scratch + Array("/empty".utf8)
-        do throws(Errno) { try FileSystemLook.makeDirectory(place) } catch {
-            throw .system("making \(OctalEscapes.display(place))", error)
-        }
-        let outcome = try run(
-            ["--recursive", "--delete", "--force"], list: nil, from: place,
-            to: targetText + "/\(DestinationMarker.directory)/tmp", isGuarded: true)
-        try check(outcome, "emptying the directory for temporary files")
-    }
-
     // MARK: Commands
 
     /// Runs a command in the shell of the destination, or here for a local target.
-    func shell(_ command: String) throws(SyncFailure) -> RsyncProcess.Result {
+    ///
+    /// - Parameter input: what it finds on its standard input; nil: nothing.
+    func shell(_ command: String, input: [UInt8]? = nil) throws(SyncFailure) -> RsyncProcess.Result {
         var arguments: [[UInt8]]
         switch settings.target {
         case .ssh(let user, let host, _):
@@ -285,8 +232,13 @@ final class DestinationLink {
         case .daemon: return RsyncProcess.Result(status: 127, output: [], errors: [], wasInterrupted: false)
         }
         arguments.append(Array(command.utf8))
-        do throws(Errno) { return try process.run(arguments) } catch { throw .missingProgram("ssh", error) }
+        do throws(Errno) { return try process.run(arguments, input: input) } catch {
+            throw .missingProgram("ssh", error)
+        }
     }
+
+    /// Commands run on another host.
+    var isRemote: Bool { ssh != nil }
 
     /// The target's path on its host; nil for a daemon's.
     var targetPath: String? {
@@ -315,7 +267,7 @@ final class DestinationLink {
 
     // MARK: Running rsync
 
-    private func run(
+    func run(
         _ options: [String], list: [[UInt8]]?, from: [UInt8], to: String, isGuarded: Bool, files: [[UInt8]] = [],
         take: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
@@ -349,9 +301,12 @@ final class DestinationLink {
             input += Array("./".utf8) + path
             input.append(0)
         }
+        let lock = isGuarded ? try receiverLock() : nil
+        defer { withExtendedLifetime(lock) {} }
         let result: RsyncProcess.Result
         do throws(Errno) {
-            result = try start(bytes, source: source, files: files, input: list == nil ? nil : input, take)
+            result = try start(
+                bytes, source: source, files: files, input: list == nil ? nil : input, lock?.number, take)
         } catch {
             throw .missingProgram("rsync", error)
         }
@@ -362,13 +317,13 @@ final class DestinationLink {
 
     /// Starts rsync, in a sandbox where there can be one.
     private func start(
-        _ arguments: [[UInt8]], source: [UInt8]?, files: [[UInt8]], input: [UInt8]?,
+        _ arguments: [[UInt8]], source: [UInt8]?, files: [[UInt8]], input: [UInt8]?, _ lock: CInt?,
         _ take: ((ArraySlice<UInt8>) -> Void)?
     ) throws(Errno) -> RsyncProcess.Result {
         let program = [Array("rsync".utf8)]
         guard isSandboxed, let source else {
             let shell = ssh.map { [Array("-e".utf8), $0.text] } ?? []
-            return try process.run(program + shell + arguments, input: input, take: take)
+            return try process.run(program + shell + arguments, input: input, take: take, lock: lock)
         }
         let destination: SenderSandbox.Destination =
             switch settings.target {
@@ -377,7 +332,7 @@ final class DestinationLink {
             case .ssh(_, let host, _): .ssh(command: ssh?.arguments ?? [], host: Array(host.utf8))
             }
         let sandbox = try SenderSandbox(
-            program + arguments, source: source, files: files, to: destination)
+            program + arguments, source: source, files: files, to: destination, lock: lock)
         return try process.run(sandbox, input: input, take: take)
     }
 

@@ -4,10 +4,17 @@ public import LinuxKernel
 public struct BatchPlan: Equatable, Sendable {
     /// What is to be sent, in the order of its first path; parents come before what is in them.
     public var units: [Unit] = []
+    /// To be deleted before it is sent: symlinks, FIFOs and devices that took the place of others. rsync takes those that
+    /// look the same for the same, with whatever hard links they have at the destination.
+    public var replaced: [[UInt8]] = []
     /// To be deleted with everything in them; none lies in another.
     public var deletions: [[UInt8]] = []
     /// Every path that is gone, in `deletions` or in one of them.
     public var gone: [[UInt8]] = []
+    /// Paths that are gone because something else took the place of a directory above them: they go when it is put.
+    public var covered: [[UInt8]] = []
+    /// Paths whose deletion waits; only a dry run tells them apart from `gone`.
+    public var held: [[UInt8]] = []
     /// Paths that are put off.
     public var postponed: [Postponed] = []
 
@@ -64,24 +71,46 @@ public struct BatchPlan: Equatable, Sendable {
         path.indices.filter { path[$0] == UInt8(ascii: "/") }.map { Array(path[..<$0]) }
     }
 
+    /// The nearest parent of a relative path; empty for one that stands at the top.
+    public static func parent(of path: [UInt8]) -> [UInt8] {
+        path.lastIndex(of: UInt8(ascii: "/")).map { Array(path[..<$0]) } ?? []
+    }
+
     /// The paths of some units with all their parents, each once, parents first.
     public static func paths(of units: some Sequence<Unit>) -> [[UInt8]] {
         var all: Set<[UInt8]> = []
         for unit in units {
             for path in unit.paths where all.insert(path).inserted {
-                for parent in parents(of: path).reversed() where !all.insert(parent).inserted { break }
+                var parent = path[...]
+                while let slash = parent.lastIndex(of: UInt8(ascii: "/")) {
+                    parent = parent[..<slash]
+                    guard all.insert(Array(parent)).inserted else { break }
+                }
             }
         }
         return all.sorted(by: precedes)
     }
 
+    /// Those of sorted paths that lie in no other of them.
+    static func outermost(_ paths: [[UInt8]]) -> [[UInt8]] {
+        var all: [[UInt8]] = []
+        for path in paths where all.last.map({ RenameMap.rest(of: path, below: $0) == nil }) ?? true {
+            all.append(path)
+        }
+        return all
+    }
+
     /// The order of components: what is in a directory follows it at once.
     public static func precedes(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        for (a, b) in zip(left, right) where a != b {
-            if a == UInt8(ascii: "/") { return true }
-            if b == UInt8(ascii: "/") { return false }
-            return a < b
+        left.withUnsafeBufferPointer { left in
+            right.withUnsafeBufferPointer { right in
+                for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+                    if left[index] == UInt8(ascii: "/") { return true }
+                    if right[index] == UInt8(ascii: "/") { return false }
+                    return left[index] < right[index]
+                }
+                return left.count < right.count
+            }
         }
-        return left.count < right.count
     }
 }

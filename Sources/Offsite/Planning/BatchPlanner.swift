@@ -18,7 +18,7 @@ public struct BatchPlanner {
         }
     }
 
-    /// A name of an inode that has several.
+    /// A name of an inode that has several; directories have one.
     public struct Name: Sendable {
         public let path: [UInt8]
         /// What is pending about it; nil: nothing in this batch.
@@ -50,13 +50,14 @@ public struct BatchPlanner {
         self.now = now
     }
 
-    /// Adds a path whose inode has one name, or that is no file, or that is not there.
+    /// Adds a path whose inode has one name, or that is not there.
     public mutating func add(_ candidate: Candidate) {
         let facts = candidate.facts.given(candidate.state)
         switch candidate.state {
         case .present(let status):
             guard status.type == .file else {
                 // The receiver's --force replaces a directory by something else; a directory is put as itself.
+                if status.type != .directory { noteReplacement(of: candidate.path, facts) }
                 put([candidate.path], isForced: false)
                 return
             }
@@ -72,6 +73,7 @@ public struct BatchPlanner {
         case .blocked:
             // What is gone goes with the ancestor that is no directory any more, once that one is put.
             if facts.exists { return postpone(candidate, until: now.advanced(by: Self.absence), .absent) }
+            plan.covered.append(candidate.path)
             if let parent = BatchPlan.parents(of: candidate.path).last { blocked.insert(parent) }
         case .unknown(let error):
             postpone(candidate, until: now.advanced(by: Self.absence), .unreadable(error.rawValue))
@@ -84,28 +86,36 @@ public struct BatchPlanner {
     /// Adds an ancestor that took the place of a directory: it is to be there before deletions.
     public mutating func addReplacement(_ path: [UInt8]) { put([path], isForced: false) }
 
-    /// Adds a file with several names, all of which are given, those outside of what is carried left out.
+    /// Adds what has several names, all of which are given, those outside of what is carried left out.
     ///
-    /// - Parameter size: bytes.
-    public mutating func add(inode names: [Name], size: Int64) {
+    /// - Parameters:
+    ///   - isFile: not a symlink, a FIFO or the like, which nobody writes for long.
+    ///   - size: bytes.
+    public mutating func add(inode names: [Name], isFile: Bool = true, size: Int64) {
         // All these names are there.
         let pending = names.compactMap { name in name.facts.map { (name.path, $0.givenPresence) } }
         // All names have one content: while it is written, none of them is sent.
-        if let due = pending.compactMap({ dueTime(of: $0.1) }).max() {
+        if isFile, let due = pending.compactMap({ dueTime(of: $0.1) }).max() {
             for (path, facts) in pending {
                 plan.postponed.append(.init(path: path, facts: facts, due: due, reason: .unsettled))
             }
             return
         }
+        if !isFile { for (path, facts) in pending { noteReplacement(of: path, facts) } }
         let isContentSame = pending.allSatisfy { $0.1.isNewName || !$0.1.wasWritten && !$0.1.contentChanged }
         if !isContentSame {
             put(names.map(\.path), isForced: true, bytes: size)
-        } else if let synced = names.first(where: { $0.facts == nil && $0.isSynced }) {
-            // One name that is there already: the receiver links to it, and nothing is sent.
+        } else if isFile, let synced = names.first(where: { $0.facts == nil && $0.isSynced }) {
+            // One name that is there already: the receiver links to it, and nothing is sent. (Of what is no file it makes
+            // the first name anew, and links to that.)
             put(pending.map(\.0) + [synced.path], isForced: false)
         } else {
             put(names.map(\.path), isForced: false, bytes: size)
         }
+    }
+
+    private mutating func noteReplacement(of path: [UInt8], _ facts: PathFacts) {
+        if facts.contentChanged || facts.existedBefore && facts.wasWritten { plan.replaced.append(path) }
     }
 
     private mutating func put(_ paths: [[UInt8]], isForced: Bool, bytes: Int64 = 0) {
@@ -127,16 +137,11 @@ public struct BatchPlanner {
     /// The plan: nothing to be deleted lies in another that is.
     public consuming func finish() -> BatchPlan {
         var plan = plan
+        plan.replaced.sort(by: BatchPlan.precedes)
         plan.units.sort { BatchPlan.precedes($0.paths[0], $1.paths[0]) }
         gone.sort(by: BatchPlan.precedes)
         plan.gone = gone
-        for path in gone where !(plan.deletions.last.map { Self.contains($0, path) } ?? false) {
-            plan.deletions.append(path)
-        }
+        plan.deletions = BatchPlan.outermost(gone)
         return plan
-    }
-
-    private static func contains(_ directory: [UInt8], _ path: [UInt8]) -> Bool {
-        path.count > directory.count && path[directory.count] == UInt8(ascii: "/") && path.starts(with: directory)
     }
 }

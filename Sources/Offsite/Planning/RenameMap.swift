@@ -16,12 +16,16 @@ struct RenameMap {
     /// Every name that a renamed directory had before its last.
     private var former: Set<[UInt8]> = []
 
+    /// Some row told of a deletion.
+    private(set) var hasDeletions = false
+
     /// More would hardly be worth it: each is a run of rsync of its own.
     private static let most = 256
 
     /// Reads the history.
     init(_ reader: StoreReader, after cursor: Int64, through end: Int64) throws {
         try reader.run(HistoryScan(after: cursor, through: end)) { row in
+            if row.kind == .deleted { hasDeletions = true }
             if row.kind == .moved, row.type == .directory {
                 let record = row.record
                 if let from = record.from { add(from: from, to: record.path) }
@@ -70,8 +74,14 @@ struct RenameMap {
 
     /// The path is a former name of a renamed directory, or below one.
     func isFormer(_ path: [UInt8]) -> Bool {
-        if former.isEmpty { return false }
-        if former.contains(path) { return true }
-        return BatchPlan.parents(of: path).contains { former.contains($0) }
+        isFormerName(path) || isInFormer(path)
     }
+
+    /// The path lies below a former name of a renamed directory.
+    func isInFormer(_ path: [UInt8]) -> Bool {
+        !former.isEmpty && BatchPlan.parents(of: path).contains { former.contains($0) }
+    }
+
+    /// The path is itself a former name of a renamed directory.
+    func isFormerName(_ path: [UInt8]) -> Bool { !former.isEmpty && former.contains(path) }
 }

@@ -28,13 +28,13 @@ public struct SourceLook: ~Copyable {
     /// Looks at a path relative to the source. Cheapest when the paths of a directory come one after the other.
     public mutating func state(of path: [UInt8]) -> SourceState {
         let slash = path.lastIndex(of: UInt8(ascii: "/"))
-        let parent = slash.map { Array(path[..<$0]) } ?? []
+        let parent = path[..<(slash ?? 0)]
         let name = slash.map { Array(path[($0 + 1)...]) } ?? path
-        if parent != last.path || last.state == .unknown(.badFileDescriptor) {
+        if parent != last.path[...] || last.state == .unknown(.badFileDescriptor) {
             directory = nil
-            last = (parent, nil)
+            last = (Array(parent), nil)
             do throws(Errno) {
-                directory = try OwnedDescriptor.openDirectory(parent, at: base.number, access: .look)
+                directory = try OwnedDescriptor.openDirectory(last.path, at: base.number, access: .look)
             } catch {
                 last.state = Self.state(for: error)
             }

@@ -24,18 +24,32 @@ public struct SourceScope: Sendable {
         return isExcluded(relative, isDirectory) ? nil : relative
     }
 
+    /// Whether the source is this directory or lies in it, so that there is something to look for in it.
+    func isAbove(_ path: [UInt8]) -> Bool {
+        path == source || RenameMap.rest(of: source, below: path) != nil
+    }
+
     /// Names that are this program's own at a destination, or DSM's: neither sent nor deleted.
     static let reservedNames: Set<[UInt8]> = Set(
         [".nfs-changes-partial", "@eaDir", "@tmp", "#recycle", "#snapshot", "@sharesnap"].map { Array($0.utf8) })
     private static let ownDirectory = Array(DestinationMarker.directory.utf8)
 
     private static func isReserved(_ path: [UInt8]) -> Bool {
-        let components = path.split(separator: UInt8(ascii: "/"))
-        return components.first.map { $0.elementsEqual(ownDirectory) } ?? true
-            || components.contains {
-                ($0.first == UInt8(ascii: "@") || $0.first == UInt8(ascii: "#")
-                    || $0.first == UInt8(ascii: ".")) && reservedNames.contains(Array($0))
+        path.withUnsafeBufferPointer { bytes in
+            var isFirst = true
+            var start = 0
+            while start < bytes.count {
+                let end = bytes[start...].firstIndex(of: UInt8(ascii: "/")) ?? bytes.count
+                defer { start = end + 1 }
+                guard end > start else { continue }
+                let component = bytes[start..<end]
+                if isFirst, component.elementsEqual(ownDirectory) { return true }
+                isFirst = false
+                // Nearly every name is told apart by its first byte.
+                if "@#.".utf8.contains(component[start]), reservedNames.contains(Array(component)) { return true }
             }
+            return isFirst
+        }
     }
 
     public func absolute(_ path: [UInt8]) -> [UInt8] { source + [UInt8(ascii: "/")] + path }

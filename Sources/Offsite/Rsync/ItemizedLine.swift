@@ -29,12 +29,14 @@ struct ItemizedLine: Equatable {
             (isLink, isSymlink) = (false, false)
             return
         }
-        // YXcstpoguax, eleven characters, and a space; protocols before 30 had nine.
-        guard let space = line.firstIndex(of: UInt8(ascii: " ")), line.distance(from: line.startIndex, to: space) >= 9
-        else { return nil }
-        let item = Array(line[..<space])
+        // YXcstpoguax, eleven characters, of which all but two may be spaces; protocols before 30 had nine.
+        let bytes = Array(line)
+        guard let width = [11, 9].first(where: { bytes.count > $0 && bytes[$0] == UInt8(ascii: " ") }) else {
+            return nil
+        }
+        let item = bytes[..<width]
         guard "<>ch.".utf8.contains(item[0]), "fdLDS".utf8.contains(item[1]) else { return nil }
-        text = ListedName.unescape(line[(space + 1)...])
+        text = ListedName.unescape(bytes[(width + 1)...])
         isLink = item[0] == UInt8(ascii: "h")
         isSymlink = item[1] == UInt8(ascii: "L")
         if item[2] == UInt8(ascii: "+") {

@@ -172,7 +172,7 @@ public final class CopyVerification {
         }
         var groups: [Inode: Set<[UInt8]>] = [:]
         try IndexWalk(stateDirectory: context.stateDirectory).run { path, attributes in
-            guard attributes.type == .file || attributes.type == .symlink, attributes.linkCount > 1,
+            guard attributes.type != .directory, attributes.linkCount > 1,
                 let relative = context.scope.relative(path, isDirectory: false),
                 case .present(let status) = look.state(of: relative)
             else { return .next }

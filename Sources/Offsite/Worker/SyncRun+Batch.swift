@@ -1,10 +1,11 @@
 import ChangeStore
 import LinuxKernel
+import SystemPackage
 
 /// Carrying out one batch.
 extension SyncRun {
     /// Paths that are isolated one by one before the rest is put aside together: each costs a few runs of rsync.
-    private static let mostIsolated = 64
+    static let mostIsolated = 64
     /// Nanoseconds until what failed by itself is tried again, doubled with each failure, up to a day.
     private static let quarantine: Int64 = 3_600_000_000_000
     private static let longestQuarantine: Int64 = 86_400_000_000_000
@@ -24,22 +25,30 @@ extension SyncRun {
         batch.postponed = plan.postponed.count
 
         if !plan.isEmpty {
-            try consumer.notePartials(
-                in: Set(
-                    plan.units.filter { $0.bytes > 0 }.flatMap(\.paths).map { BatchPlan.parents(of: $0).last ?? [] }))
+            try begin(plan, commit)
         }
-        var failed: [(unit: BatchPlan.Unit, reason: String)] = []
+        try removeReplaced(plan, &batch)
         for isForced in [false, true] {
             let units = plan.units.filter { $0.isForced == isForced }
             if units.isEmpty { continue }
-            failed += try put(units, isForced: isForced, &batch, isRetry: false)
+            let rest = try put(units, isForced: isForced, &batch)
+            try quarantine(rest.failed, facts, &commit, &batch)
+            keepVanished(rest.vanished, facts, &commit)
         }
-        try quarantine(failed, facts, &commit, &batch)
         try delete(plan, facts, &commit, &batch)
 
         guard try isStillValid(commit) else { return }
-        if !plan.isEmpty { try makeDurable() }
+        let marker = plan.isEmpty ? nil : Self.sequence(of: commit).map(self.marker)
+        if let marker, link.hasShell {
+            try link.seal(marker)
+            commit.notes[Note.marker] = Array("\(marker.cursor)".utf8)
+        }
         try consumer.commit(commit, store: uuid)
+        if let marker, !link.hasShell {
+            try link.write(marker)
+            try consumer.setNote(Note.marker, Array("\(marker.cursor)".utf8))
+        }
+        if marker != nil { isMarkerStale = false }
         batch.seconds = Double(MonotonicTime.now - start) / 1e9
         batch.cursor = commit.through ?? commit.fullPass?.through ?? 0
         report.batches += 1
@@ -47,6 +56,21 @@ extension SyncRun {
         report.deleted += batch.deleted
         report.statistics = report.statistics + batch.statistics
         context.tell(.batch(batch))
+    }
+
+    /// Notes what has to be known should this batch not come to its end.
+    private func begin(_ plan: BatchPlan, _ commit: ConsumerCommit) throws {
+        var notes: [String: [UInt8]] = [Note.running: [1]]
+        if let sequence = Self.sequence(of: commit) { notes[Note.announced] = try announcement(sequence) }
+        let directories = plan.units.filter { $0.bytes > 0 }.flatMap(\.paths).map(BatchPlan.parent(of:))
+        try consumer.notePartials(in: Set(directories), notes: notes)
+    }
+
+    /// The row that the marker names after a batch.
+    private static func sequence(of commit: ConsumerCommit) -> Int64? { commit.through ?? commit.fullPass?.through }
+
+    func marker(_ sequence: Int64) -> DestinationMarker {
+        DestinationMarker(destination: settings.name, machine: context.machine, store: uuid, cursor: sequence)
     }
 
     /// Rows that were read may have been removed by retention before all of them were.
@@ -57,7 +81,9 @@ extension SyncRun {
         return false
     }
 
-    private func describe(_ plan: BatchPlan) {
+    func describe(_ plan: BatchPlan) {
+        var plan = plan
+        if !mayDelete { (plan.held, plan.gone) = (plan.gone + plan.covered, []) }
         report.paths += plan.units.reduce(0) { $0 + $1.paths.count }
         report.deleted += plan.gone.count
         context.planned?(plan)
@@ -65,18 +91,25 @@ extension SyncRun {
 
     // MARK: Puts
 
-    /// Sends units; what fails is sent once more, and then in halves, until it is known what it is.
-    ///
-    /// - Returns: the units that fail by themselves, with what rsync says of them.
-    private func put(
-        _ units: [BatchPlan.Unit], isForced: Bool, _ batch: inout BatchReport, isRetry: Bool
-    ) throws -> [(unit: BatchPlan.Unit, reason: String)] {
+    /// What of some units was not sent.
+    struct Unsent {
+        /// Units that fail by themselves, with what rsync says of them.
         var failed: [(unit: BatchPlan.Unit, reason: String)] = []
-        var rest = [(units: units, isSecond: isRetry)]
+        /// Paths that were there when the batch was planned.
+        var vanished: [[UInt8]] = []
+    }
+
+    /// Sends units; what fails is sent once more, and then in halves, until it is known what it is.
+    func put(
+        _ units: [BatchPlan.Unit], isForced: Bool, _ batch: inout BatchReport
+    ) throws -> Unsent {
+        var unsent = Unsent()
+        var rest = [(units: units, isSecond: false)]
         while let (units, isSecond) = rest.popLast() {
             if context.stop.isRequested() { throw SyncFailure.interrupted }
             let paths = BatchPlan.paths(of: units)
-            let outcome = try link.put(paths, isForced: isForced, take: context.progress)
+            let outcome = try link.put(
+                paths, isForced: isForced, mayReplaceDirectories: mayDelete, take: context.progress)
             batch.statistics = batch.statistics + outcome.statistics
             guard outcome.verdict == .partial else {
                 try link.check(outcome, "sending \(paths.count) paths")
@@ -85,32 +118,51 @@ extension SyncRun {
                 continue
             }
             if !isSecond {
-                // Files come and go: what vanished meanwhile is left out. Later rows tell of it.
-                let present = stillPresent(units)
+                // Files come and go: what vanished meanwhile is left out.
+                let (present, vanished) = stillPresent(units)
+                unsent.vanished += vanished
                 if !present.isEmpty { rest.append((present, true)) }
                 continue
             }
-            if units.count == 1 || failed.count >= Self.mostIsolated {
+            if units.count == 1 || unsent.failed.count >= Self.mostIsolated {
                 let reason = DestinationLink.display(outcome.errors)
-                failed += units.map { ($0, reason) }
+                unsent.failed += units.map { ($0, reason) }
                 continue
             }
             let middle = units.count / 2
             rest.append((Array(units[middle...]), true))
             rest.append((Array(units[..<middle]), true))
         }
-        return failed
+        return unsent
     }
 
-    /// The units whose paths are all there.
-    private func stillPresent(_ units: [BatchPlan.Unit]) -> [BatchPlan.Unit] {
-        guard var look = try? SourceLook(source: settings.source) else { return units }
-        return units.compactMap { unit in
-            let paths = unit.paths.filter { path in
-                if case .present = look.state(of: path) { return true }
-                return false
+    /// The units without the paths that are not there any more, and these.
+    func stillPresent(_ units: [BatchPlan.Unit]) -> (present: [BatchPlan.Unit], vanished: [[UInt8]]) {
+        guard var look = try? SourceLook(source: settings.source) else { return (units, []) }
+        var present: [BatchPlan.Unit] = []
+        var vanished: [[UInt8]] = []
+        for unit in units {
+            var paths: [[UInt8]] = []
+            for path in unit.paths {
+                if case .present = look.state(of: path) { paths.append(path) } else { vanished.append(path) }
             }
-            return paths.isEmpty ? nil : BatchPlan.Unit(paths, isForced: unit.isForced, bytes: unit.bytes)
+            if !paths.isEmpty { present.append(.init(paths, isForced: unit.isForced, bytes: unit.bytes)) }
+        }
+        return (present, vanished)
+    }
+
+    /// A later row says that they were deleted, or none does: then a file system was unmounted, and what it holds is to be
+    /// sent when it is back.
+    private func keepVanished(
+        _ vanished: [[UInt8]], _ facts: [[UInt8]: PathFacts], _ commit: inout ConsumerCommit
+    ) {
+        for path in vanished {
+            let absolute = context.scope.absolute(path)
+            guard let pending = facts[absolute] else { continue }
+            commit.kept.append(
+                ConsumerWork(
+                    absolute, pending, .waiting, due: Timestamp.now.advanced(by: BatchPlanner.absence),
+                    reason: "not there, and not known to be deleted"))
         }
     }
 
@@ -121,8 +173,6 @@ extension SyncRun {
         for (unit, reason) in failed {
             for relative in unit.paths {
                 let path = context.scope.absolute(relative)
-                let attempts = (try consumer.work(about: path)?.attempts ?? 0) + 1
-                let pause = min(Self.quarantine << min(attempts - 1, 5), Self.longestQuarantine)
                 // Whatever rsync made of it: the next time it is sent anew.
                 var pending =
                     facts[path]
@@ -130,14 +180,22 @@ extension SyncRun {
                         existedBefore: true, contentChanged: true, exists: true, wasWritten: false, first: .now,
                         lastWritten: Timestamp(nanoseconds: 0))
                 pending.contentChanged = true
-                commit.kept.append(
-                    ConsumerWork(
-                        path, pending, .quarantined, due: Timestamp.now.advanced(by: pause), attempts: attempts,
-                        reason: reason))
-                batch.quarantined += 1
-                context.tell(.quarantined(path: path, reason: reason))
+                try setAside(path, pending, reason, &commit, &batch)
             }
         }
+    }
+
+    func setAside(
+        _ path: [UInt8], _ facts: PathFacts, _ reason: String, _ commit: inout ConsumerCommit,
+        _ batch: inout BatchReport
+    ) throws {
+        let attempts = (try consumer.work(about: path)?.attempts ?? 0) + 1
+        let pause = min(Self.quarantine << min(attempts - 1, 5), Self.longestQuarantine)
+        commit.kept.append(
+            ConsumerWork(
+                path, facts, .quarantined, due: Timestamp.now.advanced(by: pause), attempts: attempts, reason: reason))
+        batch.quarantined += 1
+        context.tell(.quarantined(path: path, reason: reason))
     }
 
     private func keep(_ postponed: [BatchPlan.Postponed], in commit: inout ConsumerCommit) throws {
@@ -155,75 +213,40 @@ extension SyncRun {
         }
     }
 
-    // MARK: Deletions
+    // MARK: Parts of files
 
-    private func delete(
-        _ plan: BatchPlan, _ facts: [[UInt8]: PathFacts], _ commit: inout ConsumerCommit,
-        _ batch: inout BatchReport
-    ) throws {
-        guard !plan.gone.isEmpty else { return }
-        func isAllowed(_ path: [UInt8]) -> Bool {
-            if deletionBar != nil { return false }
-            return massDeletion == nil || renames.isFormer(context.scope.absolute(path))
+    /// Notes that the run has come to its end, with no part of a file left that an earlier one made where it was
+    /// interrupted.
+    func finish() throws {
+        guard try consumer.note(Note.running) != nil else { return }
+        if try consumer.note(Note.partial) != nil {
+            guard var look = try? SourceLook(source: settings.source) else {
+                return try consumer.setNote(Note.running, nil)
+            }
+            try removeParts(&look)
         }
-        for path in plan.gone where !isAllowed(path) {
-            let absolute = context.scope.absolute(path)
-            guard let pending = facts[absolute] else { continue }
-            commit.kept.append(
-                ConsumerWork(
-                    absolute, pending, .heldDeletion, due: .now, reason: deletionBar ?? massDeletion ?? ""))
-            batch.heldDeletions += 1
-        }
-        // Looked at once more, as late as can be.
-        guard var look = try? SourceLook(source: settings.source) else { return }
-        for path in plan.gone where isAllowed(path) && look.state(of: path) != .missing {
-            let absolute = context.scope.absolute(path)
-            guard let pending = facts[absolute] else { continue }
-            commit.kept.append(ConsumerWork(absolute, pending, .waiting, due: .now, reason: "there again"))
-        }
-        let deletions = plan.deletions.filter { isAllowed($0) && look.state(of: $0) == .missing }
-        guard !deletions.isEmpty else { return }
-        let outcome = try link.delete(deletions, atMost: Int64(plan.gone.count) * 2 + 1_000)
-        batch.statistics = batch.statistics + outcome.statistics
-        batch.deleted += Int(outcome.statistics.deleted)
-        try link.check(outcome, "deleting \(deletions.count) paths")
-        // A deletion changes its directory's time.
-        let parents = Set(deletions.compactMap { BatchPlan.parents(of: $0).last }).map { BatchPlan.Unit([$0]) }
-        let present = stillPresent(parents)
-        guard !present.isEmpty else { return }
-        _ = try put(present, isForced: false, &batch, isRetry: false)
+        try consumer.forgetPartials(notes: [Note.partial, Note.running])
     }
 
-    // MARK: On the destination's disk
-
-    /// What rsync wrote is on the destination's disk when this returns, where that can be had.
-    private func makeDurable() throws {
-        guard link.hasShell, let path = link.targetPath else { return }
-        let result = try link.shell("sync -f \(path) 2>/dev/null || sync")
-        if result.wasInterrupted { throw SyncFailure.interrupted }
-        guard result.status == 0 else {
-            throw SyncFailure.rsync(
-                .later, status: result.status, step: "making the copy durable (sync)",
-                errors: DestinationLink.display(result.errors))
-        }
-    }
-
-    /// Removes the parts of files that earlier runs left where they were interrupted.
-    func clearPartials() throws {
-        guard var look = try? SourceLook(source: settings.source) else { return }
+    private func removeParts(_ look: inout SourceLook) throws {
         while true {
             let directories = try consumer.partials(atMost: 2_000)
-            if directories.isEmpty { return try consumer.setNote(Note.partial, nil) }
-            if try consumer.note(Note.partial) != nil {
-                // Those of a directory that is gone went with it.
-                let present = directories.filter { directory in
-                    guard case .present(let status) = look.state(of: directory) else { return false }
-                    return status.isDirectory
-                }
-                let paths = present.map { $0 + [UInt8(ascii: "/")] + DestinationLink.partialName }
-                if !paths.isEmpty {
-                    let outcome = try link.delete(paths, atMost: 10_000)
-                    try link.check(outcome, "removing parts of files")
+            if directories.isEmpty { return }
+            // Those of a directory that is gone went with it.
+            let present = directories.filter { directory in
+                guard case .present(let status) = look.state(of: directory) else { return false }
+                return status.isDirectory
+            }
+            let paths = present.map { $0 + [UInt8(ascii: "/")] + DestinationLink.partialName }
+            if !paths.isEmpty {
+                let outcome = try link.delete(paths, atMost: 10_000)
+                try link.check(outcome, "removing parts of files")
+                // It changes the directory's time.
+                if outcome.statistics.deleted > 0 {
+                    let put = try link.put(
+                        BatchPlan.paths(of: present.filter { !$0.isEmpty }.map { BatchPlan.Unit([$0]) }),
+                        isForced: false, mayReplaceDirectories: false)
+                    if put.verdict != .partial { try link.check(put, "putting back the times of directories") }
                 }
             }
             try consumer.forgetPartials(in: directories)

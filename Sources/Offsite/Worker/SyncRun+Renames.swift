@@ -11,6 +11,7 @@ extension SyncRun {
         guard !renames.renames.isEmpty, var entries = try renamedEntries(after: cursor, through: end) else { return }
         guard var look = try? SourceLook(source: settings.source) else { return }
         let roots = RootCheck(try reader.rootIdentities)
+        try consumer.setNote(Note.running, [1])
         for (number, rename) in renames.renames.enumerated() {
             guard let from = context.scope.relative(rename.from, isDirectory: true),
                 let to = context.scope.relative(rename.to, isDirectory: true),
@@ -21,7 +22,7 @@ extension SyncRun {
             if context.stop.isRequested() { throw SyncFailure.interrupted }
             entries[number].sort(by: BatchPlan.precedes)
             let parents = BatchPlan.parents(of: to) + [to]
-            let made = try link.put(parents, isForced: false)
+            let made = try link.put(parents, isForced: false, mayReplaceDirectories: mayDelete)
             guard made.verdict == .done else { continue }
             let outcome = try link.link(entries[number], in: to, from: from)
             report.statistics = report.statistics + outcome.statistics

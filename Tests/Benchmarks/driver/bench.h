@@ -30,6 +30,9 @@ void bench_linkdest(void);
 void bench_idle(void);
 void bench_latency(void);
 void bench_query(void);
+void bench_sync(void);
+void bench_planning(void);
+void bench_arrival(void);
 
 // MARK: what came out (report.c)
 
@@ -177,6 +180,37 @@ double writers_run(const char *root, enum writing kind, long count, long set, do
 // Directories and files with names and sizes as they are in backups. The same seed makes the same tree.
 void make_tree(const char *root, long directories, long files, uint64_t seed, bool with_content);
 
+// MARK: copies elsewhere (sshd.c, offsite.c, lsyncd.c)
+
+// An sshd of our own on loopback.
+struct receiver {
+    struct process *process;
+    char *directory, *target;  // `target` belongs to whoever logs in
+    char *user, *ssh;          // the client's command, without the host
+    int port;
+};
+struct receiver *receiver_start(const char *directory);  // NULL, with the reason told, when there can be none
+void receiver_stop(struct receiver *receiver);           // and removes what it received
+
+// A tracked tree of `files` small files with a complete copy at a destination.
+struct offsite {
+    struct tracker *tracker;
+    char *directory, *base, *root, *copy, *configuration;
+    long files;
+};
+// Without a receiver the copy is local. NULL, with the reason told, when it does not come to be.
+struct offsite *offsite_start(const char *directory, long files, const struct receiver *receiver);
+void offsite_stop(struct offsite *offsite);
+bool offsite_sync(const struct offsite *offsite, const char *what);  // `changes sync WHAT`
+char *offsite_name(long number);                                     // of a file, relative to the root
+char *offsite_path(const struct offsite *offsite, long number);
+void offsite_change(const struct offsite *offsite, long number);  // makes a file a byte longer
+// Changes a file; the seconds from its last write until the copy is as long. NAN when that takes too long.
+double offsite_arrival(const struct offsite *offsite, long number, double timeout);
+
+// lsyncd on the same tree and copy, once it has carried a change of the file `probe`; NULL when it does not.
+struct process *lsyncd_start(const struct offsite *offsite, const struct receiver *receiver, long probe);
+
 // MARK: small things (support.c)
 
 double now(void);  // CLOCK_MONOTONIC, seconds
@@ -185,6 +219,7 @@ char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void make_directory(const char *path);  // one that exists is fine
 void remove_tree(const char *path);
+void write_text(const char *path, const char *content);
 double read_file_bytes(const char *path);  // its size, 0 when missing
 const char *file_system_of(const char *path);  // "ext4", "tmpfs", …
 uint64_t next_random(uint64_t *state);

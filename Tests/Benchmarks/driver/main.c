@@ -18,7 +18,8 @@ static const struct benchmark {
 } benchmarks[] = {
     {"draining", bench_draining}, {"start", bench_start}, {"continuous", bench_continuous},
     {"linkdest", bench_linkdest}, {"idle", bench_idle},   {"latency", bench_latency},
-    {"query", bench_query},
+    {"query", bench_query},       {"sync", bench_sync},   {"planning", bench_planning},
+    {"arrival", bench_arrival},
 };
 
 static long read_number(const char *path) {
@@ -73,7 +74,8 @@ int main(int count, char **arguments) {
         bool exists = false;
         for (size_t at = 0; at < COUNT(benchmarks); at++) exists |= strcmp(benchmarks[at].name, arguments[index]) == 0;
         if (!exists)
-            die("no benchmark '%s': draining, start, continuous, linkdest, idle, latency, query", arguments[index]);
+            die("no benchmark '%s': draining, start, continuous, linkdest, idle, latency, query, sync, planning, "
+                "arrival", arguments[index]);
     }
     signal(SIGPIPE, SIG_IGN);
     umask(022);

@@ -55,6 +55,11 @@ void remove_tree(const char *path) {
     nftw(path, remove_entry, 64, FTW_DEPTH | FTW_PHYS);
 }
 
+void write_text(const char *path, const char *content) {
+    FILE *file = fopen(path, "w");
+    if (!file || fputs(content, file) < 0 || fclose(file) != 0) die("%s: %s", path, strerror(errno));
+}
+
 double read_file_bytes(const char *path) {
     struct stat status;
     return stat(path, &status) == 0 ? (double)status.st_size : 0;

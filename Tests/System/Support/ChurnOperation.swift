@@ -43,8 +43,9 @@ extension Churn {
         case .changeMode, .setAttribute: path = choose(.file, .directory)
         case .changeOwner, .setTimes: path = choose(.file, .directory, .symlink)
         case .writeThroughLink:
-            path = tree.items.keys.filter { isWatched($0) && tree.names(of: $0).count > 1 }.sorted()
-                .randomElement(using: &random)
+            path = tree.items.filter {
+                $0.value.kind == .file && isWatched($0.key) && tree.names(of: $0.key).count > 1
+            }.keys.sorted().randomElement(using: &random)
         default: path = choose(.file)
         }
         guard let path else { return nil }
@@ -117,7 +118,7 @@ extension Churn {
             }
             tree.add(path, .file)
         default:
-            guard let existing = choose(.file) else { return nil }
+            guard let existing = choose(.file, .symlink, .fifo) else { return nil }
             if operation == .hardlinkAcrossRoots {
                 let isSameRoot = roots.contains { path.isBelow($0) && existing.isBelow($0) }
                 if isSameRoot { return nil }

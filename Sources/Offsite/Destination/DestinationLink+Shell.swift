@@ -1,0 +1,50 @@
+import LinuxKernel
+
+/// What the destination's shell does, where there is one, in a command instead of a few runs of rsync.
+extension DestinationLink {
+    private var place: String { (targetPath ?? "") + "/\(DestinationMarker.directory)" }
+    private static let separator = "nfs-changes-room"
+
+    /// The marker, and how much room there is.
+    ///
+    /// - Returns: nil for what there is not, or where nobody can be asked for the room.
+    func greet() throws(SyncFailure) -> (marker: DestinationMarker?, room: FileSystemSpace?) {
+        guard case .ssh(_, _, let path) = settings.target, hasShell else { return (try readMarker(), try room()) }
+        let marker = "\(place)/\(DestinationMarker.name)"
+        let result = try shell(
+            "test ! -f \(marker) || head -c 4096 \(marker) || exit 3; echo; echo \(Self.separator); df -Pk \(path) || :"
+        )
+        try check(result, "reading the marker")
+        guard let parts = Self.parts(Array(result.output.prefix(16_384))) else { return (nil, nil) }
+        return (parts.marker.isEmpty ? nil : try understood(parts.marker), Self.space(parsing: parts.rest))
+    }
+
+    /// What stands before and after the separator's line, without the newline that was put before it.
+    private static func parts(_ output: [UInt8]) -> (marker: [UInt8], rest: [UInt8])? {
+        let line = Array("\n\(separator)\n".utf8)
+        let end = output.indices.first { output[$0...].starts(with: line) }
+        return end.map { (Array(output[..<$0]), Array(output[($0 + line.count)...])) }
+    }
+
+    /// What was sent is on the destination's disk when this returns, and the marker says so. Nothing is written where
+    /// there is no marker, or while another receiver is at work.
+    func seal(_ marker: DestinationMarker) throws(SyncFailure) {
+        let file = "\(place)/\(DestinationMarker.name)"
+        // The new marker is on the disk before it takes the old one's name: a power loss leaves one of them.
+        let steps = "cat >\(file).new && { sync -f \(place) 2>/dev/null || sync; } && mv -f \(file).new \(file)"
+        let locked = isRemote ? "exec flock -n -E 75 \(place)/lock sh -c '\(steps)'" : steps
+        let result = try shell("test -f \(file) || exit 3; umask 077; \(locked)", input: marker.text)
+        try check(result, "making the copy durable and writing the marker")
+    }
+
+    private func check(_ result: RsyncProcess.Result, _ step: String) throws(SyncFailure) {
+        let verdict: RsyncVerdict =
+            switch result.status {
+            case _ where result.wasInterrupted: .interrupted
+            // A command's own failure: a disk that is full, say.
+            case 1, 2: RsyncVerdict(status: 12, errors: result.errors)
+            case let status: RsyncVerdict(status: status, errors: result.errors)
+            }
+        try check(Outcome(verdict: verdict, status: result.status, errors: result.errors), step)
+    }
+}

@@ -1,0 +1,105 @@
+import ChangeStore
+import LinuxKernel
+
+/// What in a batch has several names, by inode: files, and what else `cp -al` and `rsync --link-dest` link.
+struct InodeGroups {
+    struct ID: Hashable {
+        let device: UInt64
+        let inode: UInt64
+        init(_ status: FileStatus) { (device, inode) = (status.device, status.inode) }
+    }
+
+    struct Group {
+        /// Relative to the source, with what the batch tells of them; those that it tells nothing of come last.
+        var names: [(path: [UInt8], facts: PathFacts?)]
+        let isFile: Bool
+        /// Bytes.
+        let size: Int64
+    }
+
+    /// In the order in which they came up.
+    private(set) var groups: [Group] = []
+    private var ids: [ID] = []
+    private var places: [ID: Int] = [:]
+
+    var isEmpty: Bool { groups.isEmpty }
+
+    /// Adds a name that the batch tells of.
+    mutating func add(_ path: [UInt8], _ facts: PathFacts, _ status: FileStatus) {
+        let id = ID(status)
+        if let place = places[id] { return groups[place].names.append((path, facts)) }
+        places[id] = groups.count
+        ids.append(id)
+        groups.append(Group(names: [(path, facts)], isFile: status.type == .file, size: status.size))
+    }
+
+    /// Inodes that are asked for in one transaction.
+    private static let mostAsked = 1_000
+    /// Names that are compared one by one.
+    private static let mostCompared = 16
+
+    /// Adds the other names that the index has, as far as they still are names of the same inode.
+    ///
+    /// - Parameter facts: by absolute path.
+    mutating func complete(
+        from index: InodeNames, _ facts: [[UInt8]: PathFacts], _ scope: SourceScope, _ roots: RootCheck,
+        _ look: inout SourceLook
+    ) throws {
+        var candidates: [(path: [UInt8], place: Int)] = []
+        for start in stride(from: 0, to: groups.count, by: Self.mostAsked) {
+            let places = start..<min(start + Self.mostAsked, groups.count)
+            for (place, paths) in zip(places, try index.paths(inodes: ids[places].map(\.inode))) {
+                let names = groups[place].names
+                let known = names.count > Self.mostCompared ? Set(names.map(\.path)) : nil
+                for path in paths where !roots.isAway(path) {
+                    guard let relative = scope.relative(path, isDirectory: false),
+                        !(known?.contains(relative) ?? names.contains { $0.path == relative })
+                    else { continue }
+                    candidates.append((relative, place))
+                }
+            }
+        }
+        // A directory's names one after the other: each is opened once.
+        candidates.sort { BatchPlan.precedes($0.path, $1.path) }
+        for (path, place) in candidates {
+            guard case .present(let status) = look.state(of: path), ID(status) == ids[place] else { continue }
+            // It may have become a name of this inode since the batch's names were looked at.
+            groups[place].names.append((path, facts[scope.absolute(path)]))
+        }
+    }
+}
+
+extension BatchSurvey {
+    /// Adds what has several names, with all of these.
+    ///
+    /// - Parameter end: the row up to which `facts` tell; nil in a full pass.
+    func add(
+        _ found: InodeGroups, _ facts: [[UInt8]: PathFacts], through end: Int64?, _ look: inout SourceLook,
+        _ planner: inout BatchPlanner
+    ) throws {
+        guard !found.isEmpty else { return }
+        var found = found
+        try found.complete(from: InodeNames(stateDirectory: stateDirectory), facts, scope, roots, &look)
+        let later = try end.flatMap { try self.later.paths(after: $0) }
+        let kept = later == nil ? [:] : try consumer.work(about: others(found))
+        for group in found.groups {
+            let sorted = group.names.sorted { BatchPlan.precedes($0.path, $1.path) }
+            // In a full pass the first name takes the others along.
+            if end == nil, let first = sorted.first, first.facts == nil { continue }
+            let names = sorted.map { path, pending in
+                var isSynced = false
+                if pending == nil, let later {
+                    let absolute = scope.absolute(path)
+                    isSynced = kept[absolute] == nil && !later(absolute)
+                }
+                return BatchPlanner.Name(path: path, facts: pending, isSynced: isSynced)
+            }
+            planner.add(inode: names, isFile: group.isFile, size: group.size)
+        }
+    }
+
+    /// The absolute paths of the names that the batch does not tell of.
+    private func others(_ found: InodeGroups) -> some Sequence<[UInt8]> {
+        found.groups.lazy.flatMap(\.names).filter { $0.facts == nil }.map { scope.absolute($0.path) }
+    }
+}
