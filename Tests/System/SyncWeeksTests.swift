@@ -10,8 +10,9 @@ extension SystemTests {
     struct SyncWeeksTests {
         @Test(.timeLimit(.minutes(15))) func nineWeeksAndTheirRotation() throws {
             let counter = try CountingServer()
-            // The default: one of eight weeks may go.
-            let site = try SyncSite(over: counter.server, roots: ["roundcube-backup"], maxDelete: "30%")
+            // The default lets one of eight weeks go.
+            let site = try SyncSite(
+                over: counter.server, roots: ["roundcube-backup"], maxDelete: Scale.pick("40%", full: "30%"))
             let docroot = site.site.scratch.path / "docroot"
             try Roundcube.unpack(into: docroot)
             try site.start()

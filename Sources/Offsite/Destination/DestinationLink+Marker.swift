@@ -17,11 +17,11 @@ extension DestinationLink {
             throw .system("making \(OctalEscapes.display(place))", error)
         }
         defer { try? FileSystemLook.removeTree(place) }
-        // By its path, not by list: a daemon of 3.5.0 without chroot loses what is listed below a module's top (exit 24).
-        let marker = Array((targetText + "/").utf8) + Self.markerPath
+        // By a list: rrsync fails at a path that is not there before rsync can say so. From a module's top: see `top`.
+        let (top, prefix) = settings.target.top
         let outcome = try run(
-            ["--ignore-times", "--max-size=4k"], list: nil, [marker, place + [UInt8(ascii: "/")]], source: nil,
-            isGuarded: false)
+            ["--ignore-times", "--max-size=4k", "--no-relative"], list: [Array(prefix.utf8) + Self.markerPath],
+            [Array("\(top)/".utf8), place + [UInt8(ascii: "/")]], source: nil, isGuarded: false)
         if outcome.verdict == .partial, String(decoding: outcome.errors, as: UTF8.self).contains("No such file") {
             return nil
         }
