@@ -12,6 +12,10 @@ public struct ConsumerRecord: Equatable, Sendable {
     public private(set) var lastSuccess: Timestamp?
     /// Since the last success.
     public private(set) var lastFailure: (at: Timestamp, reason: String)?
+    /// What is still to be done about single paths, apart from the history after the cursor; nothing in a state: no entry.
+    public private(set) var work: [ConsumerWork.State: PendingWork] = [:]
+    /// What the consumer noted for itself.
+    public private(set) var notes: [String: [UInt8]] = [:]
 
     /// All consumers of a state directory, by name; those whose files cannot be read with the reason.
     public static func all(stateDirectory: [UInt8]) -> [(name: String, record: Result<ConsumerRecord, StoreError>)] {
@@ -63,6 +67,9 @@ public struct ConsumerRecord: Equatable, Sendable {
             let reason = try database.text("SELECT reason FROM failure") ?? ""
             lastFailure = (Timestamp(nanoseconds: at), reason)
         }
+        guard try Self.count(["work", "notes"], in: database) == 2 else { return }
+        work = try PendingWork.all(in: database)
+        notes = try PendingWork.notes(in: database)
     }
 
     /// How many of these tables there are.
@@ -84,7 +91,8 @@ public struct ConsumerRecord: Equatable, Sendable {
             && left.cursor?.sequence == right.cursor?.sequence && left.fullPass?.store == right.fullPass?.store
             && left.fullPass?.pass == right.fullPass?.pass && left.isFullRequested == right.isFullRequested
             && left.lastSuccess == right.lastSuccess && left.lastFailure?.at == right.lastFailure?.at
-            && left.lastFailure?.reason == right.lastFailure?.reason
+            && left.lastFailure?.reason == right.lastFailure?.reason && left.work == right.work
+            && left.notes == right.notes
     }
 }
 

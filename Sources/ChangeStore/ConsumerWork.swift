@@ -199,7 +199,7 @@ extension Consumer {
 }
 
 extension ConsumerWork {
-    fileprivate init(row: Statement) {
+    init(row: Statement) {
         self.init(
             path: row.bytes(0), state: State(rawValue: row.integer(1)) ?? .waiting, flags: row.integer(2),
             since: Timestamp(nanoseconds: row.integer(3)), due: Timestamp(nanoseconds: row.integer(4)),

@@ -42,13 +42,14 @@ extension StoreReader {
     /// - Parameters:
     ///   - visit: called within a read transaction: must not block.
     ///   - between: called after each transaction.
-    /// - Throws: `StoreError`, and what `between` throws.
+    /// - Throws: `StoreError`, and what `between` and `onPage` throw.
     public func run(
         _ scan: HistoryScan, _ visit: (HistoryRow) throws -> HistoryScan.Step, between: () throws -> Void = {}
     ) throws {
         var rest = scan
         while rest.after < rest.through {
             let isFinished = try page(&rest, visit)
+            try onPage()
             try between()
             if isFinished { return }
         }

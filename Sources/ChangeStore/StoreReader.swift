@@ -12,6 +12,9 @@ public final class StoreReader {
     private var lastDirectory: (id: Int64, directory: HistoryDirectory)?
     let rootDirectory = HistoryDirectory(path: [UInt8(ascii: "/")])
     private static let directoryLimit = 16_384
+    /// Called between the transactions of every scan, besides what the scan itself is given: a long one shows by it that
+    /// it moves, and is ended by what it throws.
+    public var onPage: () throws -> Void = {}
 
     /// - Parameter isTracker: whether this is the tracker's own process, which shares the store's memory.
     /// - Throws: `notFound` when the state directory has no store, `newerSchema`, `corrupt`.

@@ -173,6 +173,38 @@ import Testing
         try ConsumerRecord.remove(name: "offsite", stateDirectory: state.bytes)
     }
 
+    @Test func theRecordTellsWhatIsKeptAboutPaths() throws {
+        let consumer = try Consumer(name: "offsite", stateDirectory: state.bytes)
+        func record() throws -> ConsumerRecord { try ConsumerRecord(name: "offsite", stateDirectory: state.bytes) }
+        #expect(try record().work.isEmpty && record().notes.isEmpty)
+        var commit = ConsumerCommit(through: 1)
+        for number in 0..<30 {
+            commit.kept.append(
+                ConsumerWork(
+                    path: Array("/a/\(100 + number)".utf8), state: .quarantined, flags: 0,
+                    since: Timestamp(nanoseconds: Int64(50 - number)), due: Timestamp(nanoseconds: Int64(70 - number)),
+                    attempts: 2, reason: "why"))
+        }
+        commit.kept.append(
+            ConsumerWork(
+                path: Array("/b".utf8), state: .heldDeletion, flags: 0, since: Timestamp(nanoseconds: 7),
+                due: Timestamp(nanoseconds: 8)))
+        try consumer.commit(commit, store: "s")
+        try consumer.setNote("drift", [0x33])
+        let found = try record()
+        #expect(found.notes == ["drift": [0x33]] && found.work[.waiting] == nil)
+        let quarantined = try #require(found.work[.quarantined])
+        #expect(quarantined.count == 30 && quarantined.oldest == Timestamp(nanoseconds: 21))
+        #expect(quarantined.nextDue == Timestamp(nanoseconds: 41))
+        #expect(quarantined.shown == Array(commit.kept.prefix(PendingWork.mostShown)))
+        #expect(found.work[.heldDeletion]?.shown == [commit.kept[30]])
+        #expect(try found == record())
+        // A file of an earlier version has neither table.
+        let old = try Database(path: state.bytes + Array("/consumers/offsite.db".utf8), access: .existing)
+        try old.execute("DROP TABLE work")
+        #expect(try record().work.isEmpty && record().cursor?.sequence == 1)
+    }
+
     /// Killed between making the file and filling it, or looked at in between.
     @Test func aFileWithoutTablesIsAConsumerThatNeverRan() throws {
         try FileSystemLook.makeDirectory(state.files.consumers)

@@ -30,6 +30,18 @@ enum Roundcube {
         try Disk.makeDirectory(directory)
         for package in try packages() { try require(["dpkg-deb", "-x", package.string, directory.string]) }
     }
+
+    /// A week's work on the site: a changed file, a new one, one removed, one made executable, a renamed directory.
+    static func edit(_ source: Path, week: Int) throws {
+        let library = source / "usr/share/roundcube"
+        try Disk.append(library / "index.php", Array("// week \(week)\n".utf8))
+        try Disk.write(library / Path("new-in-\(week).php"))
+        if week > 1 { try Disk.unlink(library / Path("new-in-\(week - 1).php")) }
+        try Disk.changeMode(library / "program/include/iniset.php", week % 2 == 0 ? 0o644 : 0o755)
+        let directory = library / "program/localization"
+        try Disk.rename(
+            directory / Path(week == 1 ? "de_DE" : "de_\(week - 1)"), directory / Path("de_\(week)"))
+    }
 }
 
 extension SystemTests {
@@ -45,7 +57,7 @@ extension SystemTests {
             try site.start()
             var weeks: [Path] = []
             for week in 0..<Scale.pick(3, full: 9) {
-                if week > 0 { try edit(source, week: week) }
+                if week > 0 { try Roundcube.edit(source, week: week) }
                 let target = site.root / Path("2026-\(10 + week)")
                 var command = ["rsync", "-aH", "--delete"]
                 if let previous = weeks.last { command.append("--link-dest=\(previous.string)") }
@@ -82,18 +94,6 @@ extension SystemTests {
             let counts = site.log.lines[first...].reduce(into: [:]) { $0[$1, default: 0] += 1 }
             let repeated = counts.filter { $0.value > 1 && listing[$0.key]?.isDirectory == false }.keys
             #expect(repeated.isEmpty || earlier.isEmpty, "several lines: \(repeated.prefix(5)) of \(repeated.count)")
-        }
-
-        /// A week's work on the site: a changed file, a new one, one removed, one made executable, a renamed directory.
-        private func edit(_ source: Path, week: Int) throws {
-            let library = source / "usr/share/roundcube"
-            try Disk.append(library / "index.php", Array("// week \(week)\n".utf8))
-            try Disk.write(library / Path("new-in-\(week).php"))
-            if week > 1 { try Disk.unlink(library / Path("new-in-\(week - 1).php")) }
-            try Disk.changeMode(library / "program/include/iniset.php", week % 2 == 0 ? 0o644 : 0o755)
-            let directory = library / "program/localization"
-            try Disk.rename(
-                directory / Path(week == 1 ? "de_DE" : "de_\(week - 1)"), directory / Path("de_\(week)"))
         }
     }
 }

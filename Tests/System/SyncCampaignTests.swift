@@ -13,23 +13,77 @@ extension SystemTests {
             try Self.run(site, seed: seed, rounds: Scale.pick(6, full: 90))
         }
 
-        static func run(_ site: SyncSite, seed: UInt64, rounds: Int) throws {
+        @Test(
+            .timeLimit(.minutes(60)), .enabled(if: Privilege.isRoot, "only root can keep owners"),
+            arguments: Scale.seeds(1, full: 4))
+        func locallyWithOwners(_ seed: UInt64) throws {
+            let site = try SyncSite(roots: ["a-backup", "b-backup"], more: #"ownership = "keep""#)
+            site.comparing = ["--numeric-ids"]
+            try site.start()
+            try Self.run(site, seed: seed, rounds: Scale.pick(4, full: 60))
+        }
+
+        @Test(
+            .timeLimit(.minutes(60)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"),
+            arguments: Scale.seeds(1, full: 8))
+        func overSSH(_ seed: UInt64) throws {
+            let server = try SSHServer()
+            let site = try SyncSite(over: server, roots: ["a-backup", "b-backup"])
+            try site.start()
+            try Self.run(site, server.server, seed: seed, rounds: Scale.pick(5, full: 60))
+        }
+
+        @Test(
+            .timeLimit(.minutes(60)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"),
+            arguments: Scale.seeds(1, full: 2))
+        func overSSHWithARestrictedKey(_ seed: UInt64) throws {
+            let server = try SSHServer()
+            let site = try SyncSite(over: server, isRestricted: true, roots: ["a-backup", "b-backup"])
+            try site.start()
+            try Self.run(site, server.server, seed: seed, rounds: Scale.pick(3, full: 60))
+        }
+
+        @Test(
+            .timeLimit(.minutes(60)), .enabled(if: RsyncDaemon.obstacle == nil, "\(RsyncDaemon.obstacle ?? "")"),
+            .enabled(if: Privilege.isRoot, "a daemon keeps symlinks as they are in a chroot only"),
+            arguments: Scale.seeds(1, full: 4))
+        func toADaemon(_ seed: UInt64) throws {
+            let daemon = try RsyncDaemon()
+            let site = try SyncSite(over: daemon, roots: ["a-backup", "b-backup"])
+            try site.start()
+            try Self.run(site, daemon.server, seed: seed, rounds: Scale.pick(5, full: 60))
+        }
+
+        @Test(
+            .timeLimit(.minutes(60)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"),
+            arguments: Scale.seeds(1, full: 2))
+        func overSSHWithOwnersInAttributes(_ seed: UInt64) throws {
+            let server = try SSHServer()
+            let site = try SyncSite(over: server, roots: ["a-backup", "b-backup"], more: #"ownership = "fake-super""#)
+            site.comparing = ["--numeric-ids", "-M--fake-super"]
+            try site.start()
+            try Self.run(site, server.server, seed: seed, rounds: Scale.pick(3, full: 60))
+        }
+
+        /// - Parameter server: what the copy is behind.
+        static func run(_ site: SyncSite, _ server: Server? = nil, seed: UInt64, rounds: Int) throws {
             let churn = Churn(seed: seed, roots: site.site.roots, outside: site.site.outside)
             var random = SplitMix64(seed: ~seed)
             for round in 0..<rounds {
                 let note = "(seed \(seed), round \(round))"
                 let first = churn.steps.count
                 for _ in 0..<Int.random(in: 1...60, using: &random) { try churn.step() }
-                // Some transfers run while the source changes, and are killed.
+                // Some transfers run while the source changes, and something of them is killed.
                 if Int.random(in: 0..<3, using: &random) > 0 {
                     let worker = try site.launch()
-                    let isKilled = Bool.random(using: &random)
+                    let victim = Victim.allCases.randomElement(using: &random)!
                     for _ in 0..<Int.random(in: 0...60, using: &random) {
                         try churn.step()
-                        pause(milliseconds: Int.random(in: 0...3, using: &random))
+                        pause(milliseconds: Int.random(in: 0...(server == nil ? 3 : 10), using: &random))
                     }
-                    if isKilled { worker.signal(SIGKILL) }
-                    _ = worker.waitForExit(atMost: 60)
+                    try victim.kill(worker, server)
+                    let status = worker.waitForExit(atMost: 60)
+                    #expect(status != nil, "the worker goes on after \(victim) was killed \(note)")
                     for _ in 0..<Int.random(in: 0...10, using: &random) { try churn.step() }
                 }
                 try site.syncFully("--allow-deletes", note: note)
@@ -40,7 +94,33 @@ extension SystemTests {
                     "\(note)\n\(differences.prefix(20).joined(separator: "\n"))\n\(steps.joined(separator: "\n"))")
                 if !differences.isEmpty { return }
                 churn.settle()
+                if Scale.isFull {
+                    // For whoever waits for a long run.
+                    print("equal", site.copy, note)
+                    fflush(nil)
+                }
             }
+        }
+    }
+}
+
+/// What of a running transfer is killed.
+private enum Victim: CaseIterable {
+    case nothing, worker, sender, ssh, receiver, sessions
+
+    /// - Parameter server: what the copy is behind; nil: the receiver is a child of the sender's.
+    func kill(_ worker: ChildProcess, _ server: Server?) throws {
+        switch self {
+        case .nothing: break
+        case .worker: worker.signal(SIGKILL)
+        case .sender, .ssh:
+            let name: Path = self == .ssh && server != nil ? "ssh" : "rsync"
+            let table = try ProcessTable()
+            for process in table.descendants(of: [worker.pid]) where process.executable?.name == name {
+                process.signal(SIGKILL)
+            }
+        case .receiver: try server?.killSessions { $0.executable?.name == "rsync" }
+        case .sessions: try server?.killSessions()
         }
     }
 }

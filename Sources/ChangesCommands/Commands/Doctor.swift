@@ -6,9 +6,9 @@ struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Checks whether the tracker can do its work on this host, and says what to do where it cannot.",
         discussion: """
-            Looks at the configuration, the kernel's limits, the roots, the log, the store, the clock and the systemd \
-            unit. Changes nothing, and works while the tracker runs. As another user than root it sees less, and says \
-            so.
+            Looks at the configuration, the kernel's limits, the roots, the log, the store, the clock, the systemd \
+            unit and the destinations; at each of these it logs in once and waits 10 s at most. Changes nothing, and \
+            works while the tracker runs. As another user than root it sees less, and says so.
 
             Exits 0 when there is nothing worse than a note, and 1 with a warning or a problem.
             """)

@@ -12,6 +12,8 @@ struct DoctorFacts: Sendable {
     var clock: ClockFacts
     var unit: UnitFacts
     var watchers: [OldWatcher]
+    /// nil where no destination is configured.
+    var offsite: OffsiteFacts?
 
     /// All findings, in the order in which one would mend them.
     var findings: [Finding] {
@@ -26,6 +28,7 @@ struct DoctorFacts: Sendable {
             + clock.findings
             + unit.findings
             + OldWatcher.findings(watchers)
+            + (offsite?.findings(user: user) ?? [])
     }
 }
 

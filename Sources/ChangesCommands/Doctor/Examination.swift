@@ -25,12 +25,14 @@ struct Examination {
         var store = storeFacts(configuration, mounts)
         let directories = count(configuration, roots, store, mounts)
         store.count = directories
+        let user = userFacts(unit)
         return DoctorFacts(
-            configuration: configurationFacts, user: userFacts(unit),
+            configuration: configurationFacts, user: user,
             kernel: kernelFacts(directories, pollInterval: configuration.watch.pollInterval), roots: roots, log: log,
             store: store, selfMounts: selfMountFacts(mounts),
             clock: ClockFacts(now: .now, isSynchronized: ClockState.isSynchronized), unit: unit,
-            watchers: Self.watchers())
+            watchers: Self.watchers(),
+            offsite: OffsiteExamination(configuration: configuration, mounts: mounts, user: user).facts())
     }
 
     private static func mounts() -> MountTable {

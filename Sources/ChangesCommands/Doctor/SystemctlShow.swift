@@ -5,12 +5,12 @@ import SystemPackage
 enum SystemctlShow {
     private static let mostMilliseconds: Int64 = 4_000
 
-    static func source() -> UnitFacts.Source {
+    static func source(_ unit: String = UnitFacts.name) -> UnitFacts.Source {
         // sd_booted(3) goes by the same directory.
         guard FileSystemLook.exists(Array("/run/systemd/system".utf8)) else { return .noSystemd }
         let wanted = "--property=" + UnitFacts.properties.joined(separator: ",")
         do throws(Errno) {
-            return try run(["systemctl", "show", UnitFacts.name, wanted].map { Array($0.utf8) })
+            return try run(["systemctl", "show", unit, wanted].map { Array($0.utf8) })
         } catch {
             return .unavailable("\(error)")
         }

@@ -13,7 +13,7 @@ extension UnitFacts {
                 findings.append(
                     .problem(
                         Self.check, "\(place) read-only in the sandbox of \(Self.name)",
-                        remedy: dropIn(file, "ReadWritePaths", Self.unitWord(path))))
+                        remedy: Self.dropIn(file, "ReadWritePaths", Self.unitWord(path))))
             }
         }
         for root in roots {
@@ -26,11 +26,11 @@ extension UnitFacts {
     private func hidden(_ place: String, _ setting: UnitSandbox.Hiding) -> Finding {
         .problem(
             Self.check, "\(place) not seen in the sandbox of \(Self.name) (\(setting.name)=\(setting.value))",
-            remedy: dropIn(setting.name, setting.name, Array(setting.remedy.utf8)))
+            remedy: Self.dropIn(setting.name, setting.name, Array(setting.remedy.utf8)))
     }
 
     /// A path as one word of a unit file (systemd.syntax(7), systemd.unit(5)): quoted, and without specifiers.
-    private static func unitWord(_ path: [UInt8]) -> [UInt8] {
+    static func unitWord(_ path: [UInt8]) -> [UInt8] {
         let special = [
             UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "\\"),
         ]
@@ -46,11 +46,13 @@ extension UnitFacts {
     }
 
     /// The commands that add one line to the unit, in a file of its own: one remedy must not undo another.
-    private func dropIn(_ file: String, _ setting: String, _ value: [UInt8]) -> String {
-        let directory = "/etc/systemd/system/\(Self.name).d"
+    static func dropIn(
+        _ file: String, _ setting: String, _ value: [UInt8], unit: String = Self.name
+    ) -> String {
+        let directory = "/etc/systemd/system/\(unit).d"
         let line = ShellWord.of(Array("\(setting)=".utf8) + value)
         return "mkdir -p \(directory) && printf '%s\\n' '[Service]' \(line) > \(directory)/\(file).conf && "
-            + "systemctl daemon-reload && systemctl restart \(Self.name)"
+            + "systemctl daemon-reload && systemctl restart \(unit)"
     }
 }
 

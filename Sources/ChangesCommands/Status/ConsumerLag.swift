@@ -23,6 +23,8 @@ struct ConsumerLag {
     var oldest: Timestamp?
     var lastSuccess: Timestamp?
     var lastFailure: (at: Timestamp, reason: String)?
+    /// Set for the consumer of a destination.
+    var destination: DestinationState?
 
     /// Changes that are gone through to count paths: a second's work or less.
     private static let mostCounted: Int64 = 1_000_000
@@ -48,6 +50,7 @@ struct ConsumerLag {
         name = record.name
         lastSuccess = record.lastSuccess
         lastFailure = record.lastFailure
+        destination = DestinationState(record)
         let uuid = try reader.uuid
         let kept = try reader.firstKept
         if let full = record.fullPass, full.store == uuid, full.pass.through >= kept, !full.pass.path.isEmpty {
@@ -67,6 +70,12 @@ struct ConsumerLag {
             standing = .full(.first)
         }
     }
+
+    /// Paths of the history, and what waits apart from it.
+    var pendingPaths: Int64 { paths + (destination?.waiting?.count ?? 0) }
+
+    /// When the first change was seen of all that is pending.
+    var oldestPending: Timestamp? { [oldest, destination?.waiting?.oldest].compactMap { $0 }.min() }
 
     private mutating func count(after cursor: Int64, in reader: StoreReader) throws(StoreError) {
         guard case .behind(let changes) = standing, changes > 0 else { return }

@@ -42,15 +42,17 @@ struct Status {
             reasons.append(failure.message.split(separator: "\n").joined(separator: "; "))
         }
         for consumer in consumers {
+            let name = "\(consumer.destination == nil ? "consumer" : "destination") \(consumer.name)"
             if let failure = consumer.lastFailure {
-                reasons.append("consumer \(consumer.name): its last run failed: \(failure.reason)")
+                reasons.append("\(name): its last run failed: \(failure.reason)")
             }
             if case .unreadable(let reason) = consumer.standing {
-                reasons.append("consumer \(consumer.name) cannot be read: \(reason)")
+                reasons.append("\(name) cannot be read: \(reason)")
             }
             if case .full(.historyRemoved) = consumer.standing {
-                reasons.append("consumer \(consumer.name) fell so far behind that it has to be given everything")
+                reasons.append("\(name) fell so far behind that it has to be given everything")
             }
+            reasons += consumer.destination?.reasons(consumer.name).map { "\(name): \($0)" } ?? []
         }
         return reasons
     }

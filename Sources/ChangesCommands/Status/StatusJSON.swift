@@ -94,6 +94,10 @@ enum StatusJSON {
             object.append("last_failure", moment: failure.at, to: &output)
             object.append("last_error", text: Array(failure.reason.utf8), to: &output)
         }
+        if let destination = consumer.destination {
+            object.appendName("destination", to: &output)
+            append(destination, of: consumer, to: &output)
+        }
         object.end(to: &output)
     }
 

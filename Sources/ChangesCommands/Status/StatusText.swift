@@ -8,7 +8,7 @@ struct StatusText {
     let screen: Screen
     let zone: Zone
     private var output: [UInt8] = []
-    private static let labelWidth = 11
+    static let labelWidth = 11
 
     init(_ status: Status, screen: Screen, zone: Zone) {
         self.status = status
@@ -21,6 +21,7 @@ struct StatusText {
         text.writeTracker()
         text.writeStore()
         text.writeConsumers()
+        text.writeDestinations()
         return text.output
     }
 
@@ -113,14 +114,18 @@ struct StatusText {
 
     private mutating func writeConsumers() {
         var label = "consumers"
-        for consumer in status.consumers {
+        for consumer in status.consumers where consumer.destination == nil {
             line(
                 label, Style.strong.of(consumer.name, on: screen) + ": " + Self.standing(of: consumer, now: status.now))
             label = ""
-            let success = consumer.lastSuccess.map { "last success \(time($0))" } ?? "no success yet"
-            let failure = consumer.lastFailure.map { ", last failure \(time($0.at)): \($0.reason)" } ?? ""
-            line("", "  \(success)\(TerminalText.of(Array(failure.utf8)))")
+            writeRuns(consumer)
         }
+    }
+
+    mutating func writeRuns(_ consumer: ConsumerLag) {
+        let success = consumer.lastSuccess.map { "last success \(time($0))" } ?? "no success yet"
+        let failure = consumer.lastFailure.map { ", last failure \(time($0.at)): \($0.reason)" } ?? ""
+        line("", "  \(success)\(TerminalText.of(Array(failure.utf8)))")
     }
 
     /// Where a consumer stands, in words.
@@ -142,13 +147,13 @@ struct StatusText {
         }
     }
 
-    private func time(_ moment: Timestamp) -> String {
+    func time(_ moment: Timestamp) -> String {
         var bytes: [UInt8] = []
         TimestampText.appendLocal(moment, zone: zone, to: &bytes, precision: .seconds)
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private mutating func line(_ label: String, _ text: String) {
+    mutating func line(_ label: String, _ text: String) {
         let padding = String(repeating: " ", count: Self.labelWidth - label.utf8.count)
         output.append(contentsOf: (Style.faint.of(label + padding, on: screen) + text + "\n").utf8)
     }

@@ -38,6 +38,8 @@ struct CopyExamination {
                 .failure, "\(drifts.count) differences; --repair brings them up to date")
         }
         _ = try worker.run(SyncOptions())
+        // What was found is carried; the next verification says what it missed.
+        try? consumer.setNote(Self.driftNote, Array("0".utf8))
         withExtendedLifetime(lock) {}
     }
 

@@ -26,7 +26,9 @@ final class SyncVoice {
             say((isContinued ? "goes on looking at everything: " : "looks at everything: ") + reason)
         case .batch(let batch): say(Self.text(of: batch))
         case .deletionsHeld(let count, let reason):
-            say("\(count) deletions wait (\(reason)); look at them with --dry-run, then run it with --allow-deletes")
+            say(
+                "\(count) deletions wait (\(reason)); look at them with --dry-run --allow-deletes, then run it with --allow-deletes"
+            )
         case .quarantined(let path, let reason): say("set aside: \(TerminalText.of(path)): \(reason)")
         case .notice(let text): say(text)
         }

@@ -30,7 +30,7 @@ struct SyncWorker {
         let scope = SourceScope(source: destination.source, isExcluded: try Self.exclusion(destination))
         context = SyncContext(
             stateDirectory: state, consumer: consumer, machine: MachineIdentity.own, scope: scope, stop: stop,
-            settle: { try settleIfRunning(in: state, stop, notifier) }, tell: { voice.tell($0) },
+            settle: { try settleIfRunning(in: state, stop: stop) { notifier?.ping() } }, tell: { voice.tell($0) },
             heartbeat: { notifier?.ping() }, progress: voice.isOnTerminal ? { voice.showProgress($0) } : nil,
             planned: { voice.show($0) }, roomFound: { figures.room = $0 })
     }
@@ -103,24 +103,21 @@ struct SyncWorker {
 
 /// Has the tracker record what happened before; without one the store is what the last one left.
 ///
-/// A tracker that goes through everything takes minutes, in which a signal has to be heard: it is asked again and again.
-///
-/// - Throws: `SyncFailure.interrupted`; `CommandFailure`: `temporary` when it cannot tell.
-private func settleIfRunning(in directory: [UInt8], _ stop: any StopSignal, _ notifier: ServiceNotifier?) throws {
-    while true {
-        if stop.isRequested() { throw SyncFailure.interrupted }
-        notifier?.ping()
-        do throws(ControlError) {
-            switch try ControlClient.request(.settle, stateDirectory: directory, timeout: .seconds(2)) {
-            case .ok: return
-            case .error(let reason): throw .refused(reason)
-            }
-        } catch {
-            switch error {
-            case .notRunning: return
-            case .timedOut: continue
-            default: throw CommandFailure(.temporary, "the tracker does not answer: \(error)")
-            }
+/// - Parameter heartbeat: called about once a second: it is the tracker that may take long, not this process.
+/// - Throws: `CommandFailure`: `temporary` when it cannot tell; `SyncFailure.interrupted`.
+private func settleIfRunning(in directory: [UInt8], stop: any StopSignal, heartbeat: () -> Void) throws {
+    let reply: ControlReply
+    do throws(ControlError) {
+        reply = try ControlClient.request(.settle, stateDirectory: directory, timeout: .seconds(3_600)) {
+            heartbeat()
+            return !stop.isRequested()
         }
+    } catch {
+        if stop.isRequested() { throw SyncFailure.interrupted }
+        if case .notRunning = error { return }
+        throw CommandFailure(.temporary, "the tracker does not answer: \(error)")
+    }
+    if case .error(let reason) = reply {
+        throw CommandFailure(.temporary, "the tracker cannot record what happened: \(reason)")
     }
 }

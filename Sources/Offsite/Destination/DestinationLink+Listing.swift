@@ -21,7 +21,7 @@ extension DestinationLink {
     /// - Parameter visit: gets a path and, where it is another name of a file that was listed, that one's path.
     func listLinks(_ visit: ([UInt8], [UInt8]?) -> Void) throws(SyncFailure) {
         var options = ["--dry-run", "-rlDH", "--out-format=%i %n%L"]
-        options += Self.exclusions
+        options += Self.exclusions + readingAttributes
         let sides = [Array((targetText + "/").utf8), try emptyDirectory() + [UInt8(ascii: "/")]]
         let outcome = try lines(options, list: nil, sides, source: nil) { line in
             guard let change = ItemizedLine(parsing: line) else { return }

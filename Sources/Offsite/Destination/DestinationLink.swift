@@ -83,7 +83,7 @@ final class DestinationLink {
         _ paths: [[UInt8]], isForced: Bool, mayReplaceDirectories: Bool = true,
         take: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
-        var options = ["-aH", "--temp-dir=\(DestinationMarker.directory)/tmp"]
+        var options = ["-aH", "--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp")]
         options.append("--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self))
         if mayReplaceDirectories { options.append("--force") }
         if isForced { options.append("--ignore-times") }
@@ -101,13 +101,23 @@ final class DestinationLink {
     ///   - directory: relative to source and target; it is there.
     ///   - other: relative to the target.
     func link(_ entries: [[UInt8]], in directory: [UInt8], from other: [UInt8]) throws(SyncFailure) -> Outcome {
-        let up = String(repeating: "../", count: directory.split(separator: UInt8(ascii: "/")).count)
-        var options = ["-aH", "--link-dest=" + up + String(decoding: other, as: UTF8.self)]
+        var options = ["-aH", "--link-dest=" + receiverPath(String(decoding: other, as: UTF8.self))]
+        options.append("--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp"))
         options += ownershipOptions
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         return try run(
             options, list: entries, from: settings.source + [UInt8(ascii: "/")] + directory,
             to: targetText + "/" + String(decoding: directory, as: UTF8.self), isGuarded: true)
+    }
+
+    /// A path below the target as an option names it for the receiver: absolute, a daemon's from its module. What is
+    /// relative means something else with rrsync, which reads it from its own directory, and both rrsync and a daemon
+    /// take no `..`.
+    private func receiverPath(_ path: String) -> String {
+        switch settings.target {
+        case .ssh(_, _, let target), .local(let target): "\(target)/\(path)"
+        case .daemon: "/\(settings.target.top.prefix)\(path)"
+        }
     }
 
     /// A byte that may stand in the command line of the receiver, which an old one gives to a shell.
@@ -121,7 +131,23 @@ final class DestinationLink {
     }
 
     /// What the transfer does about owners and modes; verification does the same.
-    var ownershipOptions: [String] {
+    var ownershipOptions: [String] { ownershipOptionsOfAny + (isRsyncOnly ? ["--no-devices", "--no-specials"] : []) }
+
+    /// For runs that read the destination: its rsync gives out what was kept in extended attributes, and this side does
+    /// not keep it there. In a local run a plain option is both sides', and `-M` the receiver's (rsync(1)).
+    var readingAttributes: [String] {
+        guard settings.ownership == .fakeSuper else { return [] }
+        if case .local = settings.target { return ["--fake-super", "-M--super"] }
+        return ["-M--fake-super"]
+    }
+
+    /// rrsync makes no devices, pipes or sockets (since 3.5.0), and says nothing of it.
+    private var isRsyncOnly: Bool {
+        if case .ssh = settings.target { return !hasShell }
+        return false
+    }
+
+    private var ownershipOptionsOfAny: [String] {
         switch settings.ownership {
         case .drop: ["--no-owner", "--no-group", "--no-devices", "--chmod=Du+rwx,Fu+rw"]
         case .keep: ["--numeric-ids"]
@@ -191,7 +217,7 @@ final class DestinationLink {
 
     /// - Returns: nil when there is none.
     func readMarker() throws(SyncFailure) -> DestinationMarker? {
-        if case .local(let path) = settings.target { return try marker(in: Array(path.utf8)) }
+        if case .local(let path) = settings.target { return try marker(at: Array((path + "/").utf8) + Self.markerPath) }
         let place = scratch + Array("/read".utf8)
         do throws(Errno) {
             try FileSystemLook.removeTree(place)
@@ -200,21 +226,21 @@ final class DestinationLink {
             throw .system("making \(OctalEscapes.display(place))", error)
         }
         defer { try? FileSystemLook.removeTree(place) }
+        // By its path, not by list: a daemon of 3.5.0 without chroot loses what is listed below a module's top (exit 24).
+        let marker = Array((targetText + "/").utf8) + Self.markerPath
         let outcome = try run(
-            ["--ignore-times", "--max-size=4k"], list: [Self.markerPath], from: targetText, to: place,
+            ["--ignore-times", "--max-size=4k"], list: nil, [marker, place + [UInt8(ascii: "/")]], source: nil,
             isGuarded: false)
         if outcome.verdict == .partial, String(decoding: outcome.errors, as: UTF8.self).contains("No such file") {
             return nil
         }
         try check(outcome, "reading the marker")
-        return try marker(in: place)
+        return try self.marker(at: place + Array("/\(DestinationMarker.name)".utf8))
     }
 
-    /// The marker of a directory of this host.
-    private func marker(in place: [UInt8]) throws(SyncFailure) -> DestinationMarker? {
-        let bytes = try? OwnedDescriptor.open(
-            place + [UInt8(ascii: "/")] + Self.markerPath, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
-        ).read(atMost: 4_096)
+    /// The marker in a file of this host.
+    private func marker(at path: [UInt8]) throws(SyncFailure) -> DestinationMarker? {
+        let bytes = try? OwnedDescriptor.open(path, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK).read(atMost: 4_096)
         return try bytes.map { (bytes) throws(SyncFailure) in try understood(bytes) }
     }
 
@@ -315,14 +341,6 @@ final class DestinationLink {
     ) throws(SyncFailure) -> Outcome {
         let sides = [from + [UInt8(ascii: "/")], Array((to + "/").utf8)]
         return try run(options, list: list, sides, source: from, isGuarded: isGuarded, files: files, take: take)
-    }
-
-    private func run(
-        _ options: [String], list: [[UInt8]]?, from: String, to: [UInt8], isGuarded: Bool
-    ) throws(SyncFailure) -> Outcome {
-        try run(
-            options, list: list, [Array((from + "/").utf8), to + [UInt8(ascii: "/")]], source: nil,
-            isGuarded: isGuarded)
     }
 
     /// - Parameters:

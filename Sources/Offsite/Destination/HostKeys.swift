@@ -24,8 +24,19 @@ public struct HostKeys {
         do throws(Errno) { try FileSystemLook.makeDirectory(directory) } catch {
             throw .system("making \(OctalEscapes.display(directory))", error)
         }
-        file = destination.ssh.knownHosts ?? directory + Array("/known_hosts".utf8)
+        file = Self.file(of: destination, stateDirectory: stateDirectory)
         port = destination.ssh.port
+    }
+
+    /// Only to look: no directory is made.
+    public init(lookingAt destination: DestinationSettings, stateDirectory: [UInt8]) {
+        file = Self.file(of: destination, stateDirectory: stateDirectory)
+        port = destination.ssh.port
+    }
+
+    /// The known_hosts file of a destination.
+    static func file(of destination: DestinationSettings, stateDirectory: [UInt8]) -> [UInt8] {
+        destination.ssh.knownHosts ?? stateDirectory + Array("/offsite/known_hosts".utf8)
     }
 
     /// Whether a key of the host is trusted.

@@ -12,6 +12,7 @@ struct BatchSurvey {
     let roots: RootCheck
     let settle: Int64
     let maxDelay: Int64
+    let pulse: Pulse
 
     /// Paths and bytes of one batch. More paths make one inode's names dear to keep together, and bytes what an
     /// interruption repeats.
@@ -72,6 +73,8 @@ struct BatchSurvey {
         var away: [BatchPlan.Postponed] = []
         var groups = InodeGroups()
         for (path, pending) in facts.sorted(by: { BatchPlan.precedes($0.key, $1.key) }) {
+            // Looks at a slow disk may take milliseconds each.
+            try pulse()
             guard let relative = scope.relative(path, isDirectory: nil) else { continue }
             if roots.isAway(path) {
                 away.append(

@@ -41,17 +41,25 @@ extension DestinationLink {
     fileprivate func fetch(
         _ path: [UInt8], to directory: [UInt8], _ progress: ((ArraySlice<UInt8>) -> Void)?
     ) throws(SyncFailure) -> Outcome {
-        var options = ["-aH", "--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self)]
+        var options = ["-aH", "--recursive", "--no-relative"]
+        options.append("--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self))
         switch settings.ownership {
         case .drop: options += ["--no-owner", "--no-group", "--no-devices"]
         case .keep: options.append("--numeric-ids")
-        // The destination's rsync reads what it kept in extended attributes.
-        case .fakeSuper: options += ["--numeric-ids", "-M--fake-super"]
+        case .fakeSuper: options += ["--numeric-ids"] + readingAttributes
         }
-        // Names of any kind go past the other side's shell.
-        if !path.allSatisfy(Self.isPlain) { options.append("--protect-args") }
         if progress != nil { options += ["--info=progress2", "--outbuf=L"] }
-        let sides = [Array((targetText + "/").utf8) + path, directory + [UInt8(ascii: "/")]]
-        return try run(options, list: nil, sides, source: nil, isGuarded: false, take: progress)
+        let place = directory + [UInt8(ascii: "/")]
+        if case .local = settings.target {
+            // A list and `-M` do not go together in a local run of rsync 3.5.0; here no path is anything but a path.
+            return try run(
+                options, list: nil, [Array("\(targetText)/".utf8) + path, place], source: nil, isGuarded: false,
+                take: progress)
+        }
+        // As a list it goes past the other side's shell, its wildcards and rrsync.
+        let (top, prefix) = settings.target.top
+        return try run(
+            options, list: [Array(prefix.utf8) + path], [Array("\(top)/".utf8), place], source: nil,
+            isGuarded: false, take: progress)
     }
 }

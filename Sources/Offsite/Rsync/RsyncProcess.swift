@@ -11,6 +11,9 @@ struct RsyncProcess {
     private static let interval: Int32 = 1_000
     /// Seconds that a program has to end after SIGTERM, before SIGKILL: a stop is to take five.
     private static let patience: Int64 = 4
+    /// Milliseconds that its own children have to end after it when it was interrupted: the receiver of a local target
+    /// puts its partial file away then.
+    private static let farewell: Int64 = 1_000
 
     struct Result {
         /// The exit status; 128 and the number of the signal that ended it.
@@ -112,9 +115,13 @@ struct RsyncProcess {
                 try? running.rsync.signal(SIGKILL)
             }
             guard let outcome = try running.rsync.poll() else { continue }
-            // What it wrote last. A child of its own may have the pipes still: their end is not waited for.
+            // What it wrote last. A child of its own may have the pipes still: their end is waited for only then.
             _ = try Self.drain(outputReader, isOutput: true, &result, take)
-            _ = try Self.drain(errorReader, isOutput: false, &result, take)
+            let last = MonotonicTime.now.advanced(milliseconds: result.wasInterrupted ? Self.farewell : 0)
+            try poll.remove(ended.number)
+            while try Self.drain(errorReader, isOutput: false, &result, take), MonotonicTime.now < last {
+                _ = try poll.wait(milliseconds: 50)
+            }
             switch outcome {
             case .exited(let status): result.status = status
             case .signalled(let number): result.status = 128 + number

@@ -69,6 +69,16 @@ public enum SyncTarget: Equatable, Sendable {
         }
     }
 
+    /// What a list of paths to read is relative to, and what they begin with from there. For a daemon that is its module:
+    /// of a list that is relative to a directory below it the daemon of rsync 3.5.0 finds nothing (exit 24, "vanished").
+    var top: (text: String, prefix: String) {
+        guard case .daemon(let user, let host, let port, let path) = self, let slash = path.firstIndex(of: "/") else {
+            return (text, "")
+        }
+        let module = SyncTarget.daemon(user: user, host: host, port: port, path: String(path[..<slash]))
+        return (module.text, path[path.index(after: slash)...] + "/")
+    }
+
     private static func prefix(_ user: String?) -> String { user.map { $0 + "@" } ?? "" }
 
     private static func dropping(_ prefix: String, from text: String) -> Substring? {

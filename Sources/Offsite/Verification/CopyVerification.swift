@@ -36,6 +36,7 @@ public final class CopyVerification {
         link = try DestinationLink(
             settings, stateDirectory: context.stateDirectory,
             process: RsyncProcess(stop: context.stop, heartbeat: context.heartbeat))
+        try link.recall(context.consumer)
     }
 
     /// What is compared by content, not by size and time alone.
@@ -130,6 +131,9 @@ public final class CopyVerification {
 
     // MARK: Hard links
 
+    /// The names that are one file with a path on one side or on both, of paths with differing links.
+    private var companions: [[UInt8]: Set<[UInt8]>] = [:]
+
     private func compareLinks() throws -> Set<Drift> {
         var theirs: [[UInt8]: Set<[UInt8]>] = [:]
         try link.listLinks { path, other in
@@ -138,16 +142,19 @@ public final class CopyVerification {
         }
         let mine = try sourceGroups()
         let known = Set(mine)
+        companions = [:]
         var drifts: Set<Drift> = []
         let scope = context.scope
         func isCarried(_ path: [UInt8]) -> Bool {
             scope.relative(scope.absolute(path), isDirectory: false) != nil
         }
         for group in theirs.values where !known.contains(group) {
+            for path in group { companions[path, default: []].formUnion(group) }
             for path in group where isCarried(path) { drifts.insert(Drift(path: path, kind: .links)) }
         }
         let groups = Set(theirs.values)
         for group in mine where !groups.contains(group) {
+            for path in group { companions[path, default: []].formUnion(group) }
             for path in group { drifts.insert(Drift(path: path, kind: .links)) }
         }
         return drifts
@@ -196,7 +203,11 @@ public final class CopyVerification {
             if drift.kind == .metadata, pending.contains(where: { RenameMap.rest(of: $0, below: absolute) != nil }) {
                 return false
             }
-            return try context.consumer.work(about: absolute) == nil
+            // A name that is to be linked or deleted makes the others of its file differ as well.
+            let names = drift.kind == .links ? companions[drift.path] ?? [] : []
+            return try ([drift.path] + names).map(context.scope.absolute).allSatisfy { path in
+                try !pending.contains(path) && context.consumer.work(about: path) == nil
+            }
         }
     }
 

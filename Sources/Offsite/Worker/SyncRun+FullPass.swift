@@ -42,6 +42,7 @@ extension SyncRun {
         var isCut = false
         let source = context.scope.source
         try IndexWalk(stateDirectory: context.stateDirectory).run(after: start) { path, attributes in
+            try pulse()
             let isDirectory = attributes.type == .directory
             guard context.scope.relative(path, isDirectory: isDirectory) != nil else {
                 // What the source lies in is gone through.

@@ -65,6 +65,7 @@ public final class SyncRun {
     let uuid: String
     let link: DestinationLink
     private let later: LaterRows
+    let pulse: Pulse
     var report = SyncReport()
     /// Why no deletion is carried out, whatever their number; nil: the guards are content.
     var deletionBar: String?
@@ -80,7 +81,10 @@ public final class SyncRun {
         self.settings = settings
         self.context = context
         self.options = options
+        let pulse = Pulse(stop: context.stop, heartbeat: context.heartbeat)
         reader = try StoreReader(stateDirectory: context.stateDirectory)
+        reader.onPage = { try pulse() }
+        self.pulse = pulse
         uuid = try reader.uuid
         later = LaterRows(reader)
         link = try DestinationLink(
@@ -184,7 +188,7 @@ public final class SyncRun {
         return BatchSurvey(
             stateDirectory: context.stateDirectory, reader: reader, consumer: consumer, later: later,
             scope: context.scope, roots: roots, settle: settings.settle.inNanoseconds,
-            maxDelay: settings.maxDelay.inNanoseconds)
+            maxDelay: settings.maxDelay.inNanoseconds, pulse: pulse)
     }
 
     /// What was kept about paths that the history now tells more of comes first.

@@ -8,24 +8,27 @@ public enum ControlClient {
     /// - Parameters:
     ///   - stateDirectory: the tracker's, as bytes.
     ///   - timeout: for connecting and answering together; a `settle` is answered only when the work is done.
+    ///   - waiting: called about once a second while there is no answer; false ends the waiting as if the time were over.
     /// - Throws: when there is no answer. An answer that says no is a `ControlReply.error`.
     public static func request(
-        _ request: ControlRequest, stateDirectory: [UInt8], timeout: Duration
+        _ request: ControlRequest, stateDirectory: [UInt8], timeout: Duration, waiting: () -> Bool = { true }
     ) throws(ControlError) -> ControlReply {
         do throws(ControlError) {
-            return try ask(request, socketIn: stateDirectory, stateDirectory, timeout)
+            return try ask(request, socketIn: stateDirectory, stateDirectory, timeout, waiting)
         } catch {
             guard case .notPermitted = error else { throw error }
             // Those who may not enter the state directory reach the service by its other socket, if it is that one's.
-            guard case .ok(let text)? = try? ask(.status, socketIn: ControlServer.runtimeDirectory, [], timeout),
+            guard
+                case .ok(let text)? = try? ask(.status, socketIn: ControlServer.runtimeDirectory, [], timeout, waiting),
                 TrackerReport(parsing: text)?.stateDirectory == stateDirectory
             else { throw error }
-            return try ask(request, socketIn: ControlServer.runtimeDirectory, stateDirectory, timeout)
+            return try ask(request, socketIn: ControlServer.runtimeDirectory, stateDirectory, timeout, waiting)
         }
     }
 
     private static func ask(
-        _ request: ControlRequest, socketIn directory: [UInt8], _ stateDirectory: [UInt8], _ timeout: Duration
+        _ request: ControlRequest, socketIn directory: [UInt8], _ stateDirectory: [UInt8], _ timeout: Duration,
+        _ waiting: () -> Bool
     ) throws(ControlError) -> ControlReply {
         let packet = request.packet
         guard packet.count <= ControlRequest.limit else { throw .requestTooLong }
@@ -37,8 +40,7 @@ public enum ControlClient {
             try connection.setTimeout(timeout - (ContinuousClock.now - start))
             // EPIPE: the tracker refused this client already, and said why.
             do throws(Errno) { try connection.send(packet) } catch { if error != .brokenPipe { throw error } }
-            try connection.setTimeout(timeout - (ContinuousClock.now - start))
-            answer = try connection.receive(atMost: ControlReply.limit)
+            answer = try receive(on: connection, until: start + timeout, waiting)
         } catch {
             switch error {
             case .noSuchFileOrDirectory, .connectionRefused: throw .notRunning(stateDirectory: stateDirectory)
@@ -55,6 +57,17 @@ public enum ControlClient {
         case .tooLong: throw .malformedReply
         case .ended: throw .closed
         case .nothing: throw .timedOut(timeout)
+        }
+    }
+
+    private static func receive(
+        on connection: borrowing PacketConnection, until end: ContinuousClock.Instant, _ waiting: () -> Bool
+    ) throws(Errno) -> PacketConnection.Reception {
+        while true {
+            let left = end - ContinuousClock.now
+            try connection.setTimeout(min(left, .seconds(1)))
+            let answer = try connection.receive(atMost: ControlReply.limit)
+            if answer != .nothing || left <= .seconds(1) || !waiting() { return answer }
         }
     }
 }

@@ -1,8 +1,8 @@
 import Glibc
 import Testing
 
-/// Debian's systemd in a container of its own (systemd-nspawn), with this build's `changes` and the unit of this
-/// repository. No network, nothing of the host but its `/usr`, read-only. Gone with the object.
+/// Debian's systemd in a container of its own (systemd-nspawn), with this build's `changes` and the units of
+/// this repository. No network, nothing of the host but its `/usr`, read-only. Gone with the object.
 final class Container {
     /// The host's process id of the container's systemd.
     let leader: pid_t
@@ -13,11 +13,12 @@ final class Container {
     ///
     /// - Parameters:
     ///   - scratch: where its root directory is made.
-    ///   - dropIn: the text of a drop-in of the unit, for the times that a test cannot wait for.
-    init(in scratch: Path, dropIn: String = "") throws {
+    ///   - dropIn: the text of a drop-in of the tracker's unit, for the times that a test cannot wait for.
+    ///   - dropIns: such texts by other units.
+    init(in scratch: Path, dropIn: String = "", dropIns: [String: String] = [:]) throws {
         let root = scratch / "root"
         let output = scratch / "nspawn.out"
-        try Self.makeTree(root, dropIn: dropIn)
+        try Self.makeTree(root, dropIns: dropIns.merging([Self.unit: dropIn]) { $1 })
         let name = "changes-test-\(getpid())"
         let groups = Disk.exists("/run/systemd/system") ? nil : try ControlGroups(name: Path(name))
         self.groups = groups
@@ -73,7 +74,7 @@ final class Container {
 
     // MARK: Starting
 
-    private static func makeTree(_ root: Path, dropIn: String) throws {
+    private static func makeTree(_ root: Path, dropIns: [String: String]) throws {
         try require(["mkdir", "-p"] + Self.directories.map { (root + $0).string })
         for (link, target) in [("bin", "usr/bin"), ("sbin", "usr/sbin"), ("lib", "usr/lib"), ("lib64", "usr/lib64")] {
             try Disk.symlink(Path(target), at: root / Path(link))
@@ -82,23 +83,33 @@ final class Container {
         try Disk.write(root + "/etc/os-release", Array("ID=debian\n".utf8))
         // Not empty, which would be a first boot with its questions.
         try Disk.write(root + "/etc/machine-id", Array("c0ffee00c0ffee00c0ffee00c0ffee00\n".utf8))
-        try Disk.write(root + "/etc/passwd", Array("root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n".utf8))
+        let users = ["root:x:0:0::/", "nobody:x:65534:65534::/", "sshd:x:100:65534::/run/sshd"].map {
+            $0 + ":/bin/sh\n"
+        }.joined()
+        try Disk.write(root + "/etc/passwd", Array(users.utf8))
         try Disk.write(root + "/etc/group", Array("root:x:0:\nnogroup:x:65534:\n".utf8))
         try Disk.write(units / "default.target", Array("[Unit]\nRequires=sysinit.target\nAfter=sysinit.target\n".utf8))
-        try Disk.write(units / Path(unit), Disk.read(repository + "/systemd/" + Path(unit)))
-        try Disk.write(units / Path(unit + ".d") / "test.conf", Array(dropIn.utf8))
+        for name in try Disk.names(of: unitFiles) { try Disk.write(units / name, Disk.read(unitFiles / name)) }
+        for (unit, text) in dropIns {
+            let place = units / Path(unit + ".d")
+            if !Disk.exists(place) { try Disk.makeDirectory(place) }
+            try Disk.write(place / "test.conf", Array(text.utf8))
+        }
     }
 
     static let unit = "nfs-change-tracker.service"
     private static let units: Path = "/etc/systemd/system"
+    /// Those of this repository.
+    static let unitFiles = repository + "/systemd"
     private static let directories: [Path] = [
         units + Path("/\(unit).d"), "/usr/bin", "/usr/sbin", "/proc", "/sys", "/dev", "/run", "/tmp", "/var/lib",
-        "/var/tmp", "/root", "/srv/nfs/x-backup", "/mnt/backup",
+        "/var/tmp", "/root", "/srv/nfs/x-backup", "/mnt/backup", "/usr/local/bin",
     ]
     private static let repository = Path(#filePath).parent.parent.parent.parent
-    /// What the unit and the tests call.
+    /// What the units and the tests call.
     private static let programs = [
-        "cat", "journalctl", "kill", "mkdir", "mount", "perl", "setpriv", "sh", "systemctl", "umount",
+        "cat", "flock", "head", "journalctl", "kill", "mkdir", "mount", "perl", "rsync", "setpriv", "sh", "ssh",
+        "ssh-keygen", "sync", "systemctl", "systemd-analyze", "umount",
     ]
 
     private static func command(root: Path, name: String, hasGroups: Bool) throws -> [String] {
@@ -109,7 +120,7 @@ final class Container {
             "--directory=\(root.string)", "--machine=\(name)", "--private-network", "--console=pipe", "--boot",
             "--bind-ro=\(Tracker.binary):/usr/bin/changes",
         ]
-        let shared = ["/usr/lib", "/usr/lib64"] + programs.map { "/usr/bin/\($0)" }
+        let shared = ["/usr/lib", "/usr/lib64", "/usr/sbin/sshd"] + programs.map { "/usr/bin/\($0)" }
         for path in shared where Disk.exists(Path(path)) { command.append("--bind-ro=\(path)") }
         if let runtime = try swiftRuntime(), !runtime.hasPrefix("/usr/lib/") { command.append("--bind-ro=\(runtime)") }
         return command

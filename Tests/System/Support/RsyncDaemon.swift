@@ -25,9 +25,10 @@ final class RsyncDaemon {
         target = place / "target"
         passwordFile = place / "password"
         try Disk.makeDirectory(target)
-        // Without a chroot, a daemon changes the targets of symlinks unless it is told not to (rsyncd.conf(5)).
+        // Without a chroot, a daemon cuts what leads out of the module from the targets of symlinks, or puts a prefix
+        // before them (rsyncd.conf(5), "munge symlinks"); only root can have one.
         var lines = [
-            "use chroot = no", "reverse lookup = no", "[\(module)]", "path = \(target)", "read only = no",
+            "use chroot = \(Privilege.isRoot ? "yes" : "no")", "reverse lookup = no", "[\(module)]", "path = \(target)", "read only = no",
             "munge symlinks = no",
         ]
         if Privilege.isRoot {

@@ -9,6 +9,8 @@ final class SyncSite {
     let copy: Path
     let configuration: Path
     private let output: Path
+    /// Options of rsync with which the comparison does as the transfer does.
+    var comparing = SyncSite.dropping
 
     /// The name of the destination.
     static let name = "offsite"
@@ -39,8 +41,11 @@ final class SyncSite {
         try Disk.write(configuration, Array(text.utf8))
     }
 
-    private func arguments(_ words: [String]) -> [String] {
-        [Tracker.binary, "sync"] + words
+    private func arguments(_ words: [String]) -> [String] { command("sync", words) }
+
+    /// A command line about this site.
+    private func command(_ name: String, _ words: [String]) -> [String] {
+        [Tracker.binary, name] + words
             + ["--config", configuration.string, "--state", site.tracker.settings.state.string]
     }
 
@@ -50,6 +55,23 @@ final class SyncSite {
         _ words: String..., environment: [String: String] = [:], atMost seconds: Double = 120
     ) throws -> Completed {
         try run(arguments(words), environment: environment, atMost: seconds)
+    }
+
+    /// `changes verify` of the copy, to its end.
+    func verify(_ words: String..., atMost seconds: Double = 120) throws -> Completed {
+        try run(command("verify", [Self.name] + words), atMost: seconds)
+    }
+
+    /// `changes restore`, to its end; the path as bytes of any kind.
+    func restore(_ path: Path, to directory: Path, _ words: String...) throws -> Completed {
+        let line = command("restore", [Self.name] + words + ["--to", directory.string])
+        // As an argument by printf(1): what is no UTF-8 does not survive a String.
+        let escaped = path.bytes.map { byte in
+            let octal = String(byte, radix: 8)
+            return "\\" + String(repeating: "0", count: 3 - octal.count) + octal
+        }.joined()
+        return try run(
+            ["sh", "-c", #"path=$(printf "$0x"); exec "$@" -- "${path%x}""#, escaped] + line)
     }
 
     /// The same in the background.
@@ -98,7 +120,7 @@ final class SyncSite {
 
     func differences() throws -> [String] {
         try CopyComparison(
-            site.base, copy, options: Self.dropping, excluding: ["/.nfs-changes", "/outside"], comparesTop: false
+            site.base, copy, options: comparing, excluding: ["/.nfs-changes", "/outside"], comparesTop: false
         ).differences
     }
 }

@@ -1,0 +1,39 @@
+import ChangeStore
+import LinuxKernel
+
+/// Destinations, within the object of their consumer.
+extension StatusJSON {
+    static func append(_ destination: DestinationState, of consumer: ConsumerLag, to output: inout [UInt8]) {
+        var object = JSONObjectWriter(to: &output)
+        object.append("paused", boolean: destination.isPaused, to: &output)
+        object.append("pending_paths", number: consumer.pendingPaths, to: &output)
+        object.append("waiting_paths", number: destination.waiting?.count ?? 0, to: &output)
+        if let oldest = consumer.oldestPending { object.append("oldest_pending", moment: oldest, to: &output) }
+        object.append("quarantined_paths", number: destination.quarantined?.count ?? 0, to: &output)
+        append("quarantined", destination.quarantined, in: &object, to: &output)
+        object.append("held_deletions", number: destination.held?.count ?? 0, to: &output)
+        if let reason = destination.heldReason {
+            object.append("held_reason", text: Array(reason.utf8), to: &output)
+        }
+        append("held", destination.held, in: &object, to: &output)
+        if let drift = destination.drift { object.append("drift_paths", number: drift, to: &output) }
+        object.end(to: &output)
+    }
+
+    /// The first paths of what waits; the number beside it counts all.
+    private static func append(
+        _ name: String, _ work: PendingWork?, in object: inout JSONObjectWriter, to output: inout [UInt8]
+    ) {
+        object.append(name, array: work?.shown ?? [], to: &output) { work, output in
+            var item = JSONObjectWriter(to: &output)
+            item.append("path", path: work.path, to: &output)
+            item.append("reason", text: Array(work.reason.utf8), to: &output)
+            item.append("since", moment: work.since, to: &output)
+            if work.state == .quarantined {
+                item.append("attempts", number: work.attempts, to: &output)
+                item.append("due", moment: work.due, to: &output)
+            }
+            item.end(to: &output)
+        }
+    }
+}

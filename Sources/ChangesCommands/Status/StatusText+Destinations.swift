@@ -1,0 +1,43 @@
+import ChangeStore
+import LinuxKernel
+
+/// The consumers that are destinations of `changes sync`.
+extension StatusText {
+    /// Paths that are named on the screen; `--json` has more.
+    private static let mostNamed = 5
+
+    mutating func writeDestinations() {
+        var label = "offsite"
+        for consumer in status.consumers {
+            guard let destination = consumer.destination else { continue }
+            let paused = destination.isPaused ? Style.caution.of("PAUSED", on: screen) + ", " : ""
+            line(
+                label,
+                Style.strong.of(consumer.name, on: screen) + ": \(paused)"
+                    + Self.standing(of: consumer, now: status.now))
+            label = ""
+            writeRuns(consumer)
+            if let waiting = destination.waiting {
+                line("", "  \(waiting.count) \(waiting.count == 1 ? "path waits" : "paths wait") to settle or be there")
+            }
+            if let drift = destination.drift {
+                line("", "  the last verification found \(drift == 0 ? "no difference" : "\(drift) differences")")
+            }
+            write("set aside", destination.quarantined)
+            write("held deletion", destination.held)
+        }
+    }
+
+    private mutating func write(_ title: String, _ work: PendingWork?) {
+        guard let work else { return }
+        for item in work.shown.prefix(Self.mostNamed) {
+            var text = "\(title): \(TerminalText.of(item.path)): \(TerminalText.of(Array(item.reason.utf8)))"
+            if item.state == .quarantined {
+                text += " (\(item.attempts) \(item.attempts == 1 ? "attempt" : "attempts"), next \(time(item.due)))"
+            }
+            line("", "  " + text)
+        }
+        let rest = work.count - Int64(min(work.shown.count, Self.mostNamed))
+        if rest > 0 { line("", "  \(title): and \(rest) more") }
+    }
+}

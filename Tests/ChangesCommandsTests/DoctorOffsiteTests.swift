@@ -1,0 +1,142 @@
+import LinuxKernel
+import Offsite
+import SystemPackage
+import Testing
+
+@testable import ChangesCommands
+
+@Suite struct DoctorOffsiteTests {
+    @Test(
+        arguments: [
+            (RsyncVersion(3, 1, 2, protocolNumber: 31), .warning),
+            (RsyncVersion(3, 2, 7, protocolNumber: 31), .warning),
+            (RsyncVersion(3, 3, 0, protocolNumber: 31), .warning), (RsyncVersion(3, 2, 7, protocolNumber: 32), .ok),
+            (RsyncVersion(3, 4, 0, protocolNumber: 32), .ok), (RsyncVersion(3, 5, 0, protocolNumber: 32), .ok),
+        ] as [(RsyncVersion, Finding.State)])
+    func rsyncVersions(version: RsyncVersion, state: Finding.State) {
+        let found = OffsiteFacts(rsync: .version(version)).findings(user: root)
+        expectWellFormed(found)
+        #expect(states(found) == [state])
+        guard state == .warning else { return }
+        for number in ["12085", "12086", "12087", "12088", "12747"] {
+            #expect(found[0].text.contains("CVE-2024-\(number)"))
+        }
+        // It came with 3.2.7.
+        #expect(found[0].text.contains("CVE-2024-12084") == !version.isBefore((3, 2, 7)))
+        #expect(found[0].remedy?.contains("--only-upgrade rsync") == true)
+    }
+
+    @Test func programs() {
+        let missing = OffsiteFacts(rsync: .missing, ssh: .missing).findings(user: root)
+        expectWellFormed(missing)
+        #expect(states(missing) == [.problem, .problem] && missing[0].remedy == "apt-get install rsync")
+        let found = OffsiteFacts(rsync: .strange, ssh: .version("OpenSSH_9.2p1")).findings(user: root)
+        expectWellFormed(found)
+        #expect(states(found) == [.note, .ok] && found[1].text == "OpenSSH_9.2p1")
+    }
+
+    @Test func metrics() {
+        func found(_ change: (inout PlaceFacts) -> Void) -> [Finding.State] {
+            var place = PlaceFacts(path: bytes("/var/lib/node"), kind: .directory)
+            change(&place)
+            var facts = OffsiteFacts(rsync: .version(RsyncVersion(3, 4, 1, protocolNumber: 32)))
+            facts.metrics = place
+            expectWellFormed(facts.findings(user: root))
+            return Array(states(facts.findings(user: root)).dropFirst())
+        }
+        #expect(found { _ in } == [.ok])
+        #expect(found { $0.refusal = .permissionDenied } == [.problem])
+        #expect(found { $0.kind = .missing } == [.warning])
+        #expect(found { $0.kind = .other } == [.warning])
+        #expect(found { $0.kind = .unknown(.permissionDenied) } == [.note])
+    }
+}
+
+@Suite struct DoctorDestinationTests {
+    private func findings(
+        target: String = "backup@nas:/volume1/copy", user: UserFacts = root,
+        _ change: (inout DestinationFacts) -> Void = { _ in }
+    ) throws -> [Finding] {
+        let parsed = try #require(SyncTarget(parsing: target))
+        var settings = DestinationSettings(name: "nas", source: bytes("/srv/nfs"), target: parsed)
+        settings.ssh.identity = bytes("/root/key")
+        var facts = DestinationFacts(settings: settings, machine: "m")
+        if case .ssh = parsed { (facts.identity, facts.isHostKnown) = (.file(mode: 0o600), true) }
+        facts.answer = .marker(DestinationMarker(destination: "nas", machine: "m"))
+        change(&facts)
+        let found = facts.findings(user: user)
+        expectWellFormed(found)
+        return found
+    }
+
+    @Test func allIsWell() throws {
+        #expect(try findings().map(\.text) == ["nas: backup@nas:/volume1/copy answers, and has its marker"])
+        #expect(try states(findings(target: "rsync://nas/copy/x")) == [.ok])
+    }
+
+    @Test func keys() throws {
+        let missing = try findings { ($0.identity, $0.answer) = (.missing, nil) }
+        #expect(states(missing) == [.problem] && missing[0].remedy?.contains("ssh-keygen -t ed25519") == true)
+        let open = try findings { ($0.identity, $0.answer) = (.file(mode: 0o640), nil) }
+        #expect(states(open) == [.problem] && open[0].remedy == "chmod 600 /root/key")
+        let stranger = try findings { ($0.isHostKnown, $0.answer) = (false, nil) }
+        #expect(states(stranger) == [.problem] && stranger[0].remedy == "changes sync init nas")
+        #expect(try states(findings(user: nobody) { $0.answer = nil }) == [.note])
+    }
+
+    /// A login that can only be refused is not tried: DSM's Auto Block counts them.
+    @Test func hopelessLoginsAreNotTried() throws {
+        func isTried(_ change: (inout DestinationFacts) -> Void) throws -> Bool {
+            var isTried = false
+            _ = try findings {
+                change(&$0)
+                isTried = $0.isWorthAsking
+            }
+            return isTried
+        }
+        #expect(try isTried { _ in })
+        #expect(try isTried { $0.identity = nil })
+        #expect(try !isTried { $0.identity = .missing })
+        #expect(try !isTried { $0.identity = .file(mode: 0o644) })
+        #expect(try !isTried { $0.isHostKnown = false })
+    }
+
+    @Test func answers() throws {
+        func found(_ answer: DestinationProbe.Answer) throws -> [Finding] { try findings { $0.answer = answer } }
+        #expect(try states(found(.marker(nil))) == [.problem])
+        #expect(try states(found(.marker(DestinationMarker(destination: "nas", machine: "other")))) == [.warning])
+        let foreign = try found(.marker(DestinationMarker(destination: "x\u{1B}[2J", machine: "m")))
+        #expect(states(foreign) == [.warning] && foreign[0].remedy?.contains("--adopt nas") == true)
+        #expect(try states(found(.silence)) == [.warning])
+        let failed = try found(.failure(.rsync(.stop, status: 255, step: "reading", errors: "Permission denied")))
+        #expect(states(failed) == [.warning] && failed[0].text.contains("Permission denied"))
+        #expect(failed[0].remedy == "ssh -v -p 22 -i /root/key backup@nas true")
+    }
+
+    @Test func localTargets() throws {
+        func found(
+            user: UserFacts = root, hasMarker: Bool = true, _ change: (inout PlaceFacts) throws -> Void = { _ in },
+            sandbox: String? = nil
+        ) throws -> [Finding] {
+            var place = PlaceFacts(path: bytes("/data/copy"), kind: .directory)
+            place.mount = try disk("/data")
+            place.space = FileSystemSpace(available: 50 * gigabyte, total: 100 * gigabyte)
+            try change(&place)
+            return try findings(target: "/data/copy", user: user) {
+                ($0.place, $0.hasMarker, $0.answer) = (place, hasMarker, nil)
+                $0.sandbox = sandbox.map { UnitSandbox(UnitProperties(UnitFacts.parse(bytes($0)))) }
+            }
+        }
+        #expect(try found().map(\.text) == ["nas: /data/copy, ext4, 50.0 GiB free, and has its marker"])
+        #expect(try states(found { $0.kind = .missing }) == [.problem])
+        #expect(try states(found(hasMarker: false)) == [.problem])
+        #expect(try states(found(user: nobody, hasMarker: false)) == [.note])
+        // min_free is 10% without a word in the configuration.
+        #expect(try states(found { $0.space?.available = 9 * gigabyte }) == [.warning])
+        #expect(try states(found { $0.refusal = .readOnlyFileSystem }) == [.problem])
+        let hidden = try found(sandbox: "ProtectSystem=strict\nReadWritePaths=-/mnt\n")
+        #expect(states(hidden) == [.problem] && hidden[0].text.contains("nfs-offsite-sync@nas.service"))
+        #expect(hidden[0].remedy?.contains("/etc/systemd/system/nfs-offsite-sync@nas.service.d/target.conf") == true)
+        #expect(try states(found(sandbox: "ProtectSystem=strict\nReadWritePaths=-/mnt -/data\n")) == [.ok])
+    }
+}
