@@ -79,6 +79,13 @@ public final class Consumer {
         try commit(ConsumerCommit(through: sequence), store: uuid)
     }
 
+    /// Up to which row of a store's history everything was dealt with; nil before that.
+    public func cursor(inStore uuid: String) throws(StoreError) -> Int64? {
+        let statement = try prepared("SELECT sequence FROM cursor WHERE store = ?1")
+        defer { statement.reset() }
+        return try statement.bind(1, text: uuid).step() ? statement.integer(0) : nil
+    }
+
     /// All or nothing.
     func transaction(_ body: (Database) throws(StoreError) -> Void) throws(StoreError) {
         try database.execute("BEGIN IMMEDIATE")

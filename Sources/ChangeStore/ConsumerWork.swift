@@ -48,6 +48,8 @@ public struct ConsumerCommit: Sendable {
     public var done: [[UInt8]] = []
     /// Paths that still need something.
     public var kept: [ConsumerWork] = []
+    /// What the consumer notes for itself, by key.
+    public var notes: [String: [UInt8]] = [:]
 
     public init(through: Int64? = nil, fullPass: Consumer.FullPass? = nil) {
         self.through = through
@@ -68,6 +70,8 @@ extension Consumer {
                 try database.prepare("INSERT OR REPLACE INTO full_pass VALUES (1, ?1, ?2, ?3)")
                     .bind(1, text: uuid).bind(2, pass.through).bind(3, pass.path).run()
             }
+            let note = try database.prepare("INSERT OR REPLACE INTO notes VALUES (?1, ?2)")
+            for (key, value) in commit.notes { try note.bind(1, text: key).bind(2, value).run() }
             let remove = try database.prepare("DELETE FROM work WHERE path = ?1")
             for path in commit.done { try remove.bind(1, path).run() }
             let insert = try database.prepare("INSERT OR REPLACE INTO work VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")

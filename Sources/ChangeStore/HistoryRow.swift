@@ -17,6 +17,9 @@ public struct HistoryRow {
     /// What stands for the path where many are to be told apart.
     public var digest: PathDigest { directory.digest(of: name) }
 
+    /// The same for `from`.
+    public var fromDigest: PathDigest? { from.map { $0.directory.digest(of: $0.name) } }
+
     /// Appends the absolute path.
     public func appendPath(to output: inout [UInt8]) { directory.append(name, to: &output) }
 

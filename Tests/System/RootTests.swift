@@ -42,6 +42,31 @@ extension SystemTests {
             site.tracker.stop()
         }
 
+        /// The removal of a directory that stood in a root's place says nothing about that root, ever after.
+        @Test(.timeLimit(.minutes(1))) func theRemovalOfAnotherIsNotItsOwn() throws {
+            let site = try Site()
+            try Disk.write(site.root / "file")
+            try site.start()
+            for isSeen in [true, false] {
+                try Disk.rename(site.root, site.outside / "away")
+                #expect(wait(atMost: 10) { site.tracker.notify.status.contains("missing") }, "\(site.diagnosis)")
+                try Disk.makeDirectory(site.root)
+                if isSeen { #expect(wait(atMost: 10) { site.tracker.notify.status.contains("held") }) }
+                try Disk.removeDirectory(site.root)
+                try Disk.rename(site.outside / "away", site.root)
+                try Disk.write(site.root / "file", Array("\(isSeen)".utf8))
+                try site.expectComplete()
+                try Disk.rename(site.base, site.base + ".away")
+                #expect(wait(atMost: 10) { site.tracker.notify.status.contains("missing") }, "\(site.diagnosis)")
+                try Disk.rename(site.base + ".away", site.base)
+                try Disk.append(site.root / "file", [0x78])
+                try site.expectComplete()
+                try site.collect()
+                #expect(!site.history.rows.contains { $0.kind == "deleted" }, "\(site.diagnosis)")
+            }
+            site.tracker.stop()
+        }
+
         @Test(.timeLimit(.minutes(1)), .enabled(if: Privilege.canMount, "\(Privilege.needsMount)"))
         func aFileSystemMountedOverItDeletesNothing() throws {
             let site = try Site()

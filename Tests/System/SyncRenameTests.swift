@@ -78,7 +78,8 @@ extension SystemTests {
             let files = Scale.pick(200, full: Self.files)
             try Disk.makeDirectory(root / "d")
             try require([
-                "sh", "-c", #"i=0; while [ $i -lt $2 ]; do head -c $3 /dev/urandom >"$1/f$i"; i=$((i + 1)); done"#, "sh",
+                "sh", "-c", #"i=0; while [ $i -lt $2 ]; do head -c $3 /dev/urandom >"$1/f$i"; i=$((i + 1)); done"#,
+                "sh",
                 "\(root)/d", "\(files)", "\(Self.size)",
             ])
             try site.start()

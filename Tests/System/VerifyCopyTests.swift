@@ -83,7 +83,9 @@ extension SystemTests {
             if !words.isEmpty { expected.append("content a-backup/same") }
             try expect(site, expected, words)
 
-            let repaired = words == "--sample" ? try site.verify("--sample", "100%", "--repair")
+            let repaired =
+                words == "--sample"
+                ? try site.verify("--sample", "100%", "--repair")
                 : words.isEmpty ? try site.verify("--repair") : try site.verify(words, "--repair")
             #expect(repaired.isSuccess, "\(repaired)")
             try expect(site, [], words)

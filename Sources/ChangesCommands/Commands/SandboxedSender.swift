@@ -16,6 +16,7 @@ struct SandboxedSender: ParsableCommand {
     @Flag var nameResolution = false
     @Flag var receiver = false
     @Option var bridge: Int32?
+    @Option var lock: Int32?
     @Argument(parsing: .postTerminator) var command: [PathArgument] = []
 
     func run() throws {
@@ -26,6 +27,7 @@ struct SandboxedSender: ParsableCommand {
         plan.hasNameResolution = nameResolution
         plan.isReceiver = receiver
         plan.bridge = bridge
+        plan.lock = lock
         let failure = plan.enter()
         throw CommandFailure(
             .operatingSystem, "sandboxed-sender: \(TerminalText.of(failure.step)): \(failure.code)")

@@ -62,6 +62,7 @@ final class SyncVoice {
             for path in unit.paths { text += "put     \(TerminalText.of(path))\n" }
         }
         for path in plan.gone { text += "delete  \(TerminalText.of(path))\n" }
+        for path in plan.held { text += "held    \(TerminalText.of(path))\n" }
         try? Output.write(text)
     }
 

@@ -5,6 +5,7 @@ import LinuxKernel
 public final class DestinationInspection {
     private let link: DestinationLink
     private let destination: DestinationSettings
+    private let stateDirectory: [UInt8]
     private let machine: String
     /// For people: what was found, a line each.
     public private(set) var facts: [String] = []
@@ -14,6 +15,7 @@ public final class DestinationInspection {
         _ destination: DestinationSettings, stateDirectory: [UInt8], machine: String
     ) throws(SyncFailure) {
         self.destination = destination
+        self.stateDirectory = stateDirectory
         self.machine = machine
         link = try DestinationLink(
             destination, stateDirectory: stateDirectory, process: RsyncProcess(stop: NoStopSignal()))
@@ -24,6 +26,8 @@ public final class DestinationInspection {
     /// - Parameter adopt: whether files that are there, or another host's marker, are no reason to refuse.
     /// - Throws: `SyncFailure`, `StoreError`.
     public func initialize(consumer: Consumer, adopt: Bool) throws {
+        // There may be no store yet.
+        try destination.checkTarget(against: (try? StoreReader(stateDirectory: stateDirectory).roots) ?? [])
         let hasShell = try findShell()
         try consumer.setNote("shell", [hasShell ? 1 : 0])
         // The receiver is not asked for the marker: there is none yet.

@@ -90,8 +90,13 @@ final class DestinationLink {
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         if take != nil { options += ["--info=progress2", "--outbuf=L"] }
         options += ownershipOptions
-        return try run(
-            options, list: paths, from: settings.source, to: targetText, isGuarded: true, take: take)
+        func send() throws(SyncFailure) -> Outcome {
+            try run(options, list: paths, from: settings.source, to: targetText, isGuarded: true, take: take)
+        }
+        let outcome = try send()
+        guard outcome.verdict != .done, Self.lacksTemporaryDirectory(outcome.errors) else { return outcome }
+        try makeTemporaryDirectory()
+        return try send()
     }
 
     /// Makes entries of a directory from those of another one at the destination, where they are alike.
@@ -213,79 +218,6 @@ final class DestinationLink {
         }
     }
 
-    // MARK: The marker
-
-    /// - Returns: nil when there is none.
-    func readMarker() throws(SyncFailure) -> DestinationMarker? {
-        if case .local(let path) = settings.target { return try marker(at: Array((path + "/").utf8) + Self.markerPath) }
-        let place = scratch + Array("/read".utf8)
-        do throws(Errno) {
-            try FileSystemLook.removeTree(place)
-            try FileSystemLook.makeDirectory(place)
-        } catch {
-            throw .system("making \(OctalEscapes.display(place))", error)
-        }
-        defer { try? FileSystemLook.removeTree(place) }
-        // By its path, not by list: a daemon of 3.5.0 without chroot loses what is listed below a module's top (exit 24).
-        let marker = Array((targetText + "/").utf8) + Self.markerPath
-        let outcome = try run(
-            ["--ignore-times", "--max-size=4k"], list: nil, [marker, place + [UInt8(ascii: "/")]], source: nil,
-            isGuarded: false)
-        if outcome.verdict == .partial, String(decoding: outcome.errors, as: UTF8.self).contains("No such file") {
-            return nil
-        }
-        try check(outcome, "reading the marker")
-        return try self.marker(at: place + Array("/\(DestinationMarker.name)".utf8))
-    }
-
-    /// The marker in a file of this host.
-    private func marker(at path: [UInt8]) throws(SyncFailure) -> DestinationMarker? {
-        let bytes = try? OwnedDescriptor.open(path, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK).read(atMost: 4_096)
-        return try bytes.map { (bytes) throws(SyncFailure) in try understood(bytes) }
-    }
-
-    func understood(_ bytes: [UInt8]) throws(SyncFailure) -> DestinationMarker {
-        guard let marker = DestinationMarker(parsing: bytes) else {
-            throw .foreignMarker(target: settings.target.text, "cannot be understood")
-        }
-        return marker
-    }
-
-    private static let markerPath = Array("\(DestinationMarker.directory)/\(DestinationMarker.name)".utf8)
-
-    /// Writes the marker, and makes the directory for temporary files.
-    ///
-    /// - Parameter isNew: there may be none so far.
-    func write(_ marker: DestinationMarker, isNew: Bool = false) throws(SyncFailure) {
-        let place = scratch + Array("/write".utf8)
-        let directory = place + Array("/\(DestinationMarker.directory)".utf8)
-        do throws(Errno) {
-            try FileSystemLook.makeDirectory(place)
-            try FileSystemLook.makeDirectory(directory)
-            try FileSystemLook.makeDirectory(directory + Array("/tmp".utf8))
-            try replaceFile(directory + Array("/\(DestinationMarker.name)".utf8), with: marker.text)
-        } catch {
-            throw .system("making \(OctalEscapes.display(place))", error)
-        }
-        let temporary = Array("\(DestinationMarker.directory)/tmp".utf8)
-        let outcome = try run(
-            ["--ignore-times", "--chmod=D0700,F0600"], list: [temporary, Self.markerPath], from: place,
-            to: targetText, isGuarded: !isNew)
-        try check(outcome, "writing the marker")
-    }
-
-    /// Removes what a receiver that was killed left of files that it was writing.
-    func emptyTemporaryDirectory() throws(SyncFailure) {
-        let place = scratch + Array("/empty".utf8)
-        do throws(Errno) { try FileSystemLook.makeDirectory(place) } catch {
-            throw .system("making \(OctalEscapes.display(place))", error)
-        }
-        let outcome = try run(
-            ["--recursive", "--delete", "--force"], list: nil, from: place,
-            to: targetText + "/\(DestinationMarker.directory)/tmp", isGuarded: true)
-        try check(outcome, "emptying the directory for temporary files")
-    }
-
     // MARK: Commands
 
     /// Runs a command in the shell of the destination, or here for a local target.
@@ -335,7 +267,7 @@ final class DestinationLink {
 
     // MARK: Running rsync
 
-    private func run(
+    func run(
         _ options: [String], list: [[UInt8]]?, from: [UInt8], to: String, isGuarded: Bool, files: [[UInt8]] = [],
         take: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
@@ -369,9 +301,12 @@ final class DestinationLink {
             input += Array("./".utf8) + path
             input.append(0)
         }
+        let lock = isGuarded ? try receiverLock() : nil
+        defer { withExtendedLifetime(lock) {} }
         let result: RsyncProcess.Result
         do throws(Errno) {
-            result = try start(bytes, source: source, files: files, input: list == nil ? nil : input, take)
+            result = try start(
+                bytes, source: source, files: files, input: list == nil ? nil : input, lock?.number, take)
         } catch {
             throw .missingProgram("rsync", error)
         }
@@ -382,13 +317,13 @@ final class DestinationLink {
 
     /// Starts rsync, in a sandbox where there can be one.
     private func start(
-        _ arguments: [[UInt8]], source: [UInt8]?, files: [[UInt8]], input: [UInt8]?,
+        _ arguments: [[UInt8]], source: [UInt8]?, files: [[UInt8]], input: [UInt8]?, _ lock: CInt?,
         _ take: ((ArraySlice<UInt8>) -> Void)?
     ) throws(Errno) -> RsyncProcess.Result {
         let program = [Array("rsync".utf8)]
         guard isSandboxed, let source else {
             let shell = ssh.map { [Array("-e".utf8), $0.text] } ?? []
-            return try process.run(program + shell + arguments, input: input, take: take)
+            return try process.run(program + shell + arguments, input: input, take: take, lock: lock)
         }
         let destination: SenderSandbox.Destination =
             switch settings.target {
@@ -397,7 +332,7 @@ final class DestinationLink {
             case .ssh(_, let host, _): .ssh(command: ssh?.arguments ?? [], host: Array(host.utf8))
             }
         let sandbox = try SenderSandbox(
-            program + arguments, source: source, files: files, to: destination)
+            program + arguments, source: source, files: files, to: destination, lock: lock)
         return try process.run(sandbox, input: input, take: take)
     }
 

@@ -11,6 +11,10 @@ public struct BatchPlan: Equatable, Sendable {
     public var deletions: [[UInt8]] = []
     /// Every path that is gone, in `deletions` or in one of them.
     public var gone: [[UInt8]] = []
+    /// Paths that are gone because something else took the place of a directory above them: they go when it is put.
+    public var covered: [[UInt8]] = []
+    /// Paths whose deletion waits; only a dry run tells them apart from `gone`.
+    public var held: [[UInt8]] = []
     /// Paths that are put off.
     public var postponed: [Postponed] = []
 
@@ -85,6 +89,15 @@ public struct BatchPlan: Equatable, Sendable {
             }
         }
         return all.sorted(by: precedes)
+    }
+
+    /// Those of sorted paths that lie in no other of them.
+    static func outermost(_ paths: [[UInt8]]) -> [[UInt8]] {
+        var all: [[UInt8]] = []
+        for path in paths where all.last.map({ RenameMap.rest(of: path, below: $0) == nil }) ?? true {
+            all.append(path)
+        }
+        return all
     }
 
     /// The order of components: what is in a directory follows it at once.

@@ -73,6 +73,7 @@ public struct BatchPlanner {
         case .blocked:
             // What is gone goes with the ancestor that is no directory any more, once that one is put.
             if facts.exists { return postpone(candidate, until: now.advanced(by: Self.absence), .absent) }
+            plan.covered.append(candidate.path)
             if let parent = BatchPlan.parents(of: candidate.path).last { blocked.insert(parent) }
         case .unknown(let error):
             postpone(candidate, until: now.advanced(by: Self.absence), .unreadable(error.rawValue))
@@ -140,13 +141,7 @@ public struct BatchPlanner {
         plan.units.sort { BatchPlan.precedes($0.paths[0], $1.paths[0]) }
         gone.sort(by: BatchPlan.precedes)
         plan.gone = gone
-        for path in gone where !(plan.deletions.last.map { Self.contains($0, path) } ?? false) {
-            plan.deletions.append(path)
-        }
+        plan.deletions = BatchPlan.outermost(gone)
         return plan
-    }
-
-    private static func contains(_ directory: [UInt8], _ path: [UInt8]) -> Bool {
-        path.count > directory.count && path[directory.count] == UInt8(ascii: "/") && path.starts(with: directory)
     }
 }

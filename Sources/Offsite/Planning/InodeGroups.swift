@@ -1,7 +1,7 @@
 import ChangeStore
 import LinuxKernel
 
-/// What of a batch has several names, by inode: files, and what else `cp -al` and `rsync --link-dest` link.
+/// What in a batch has several names, by inode: files, and what else `cp -al` and `rsync --link-dest` link.
 struct InodeGroups {
     struct ID: Hashable {
         let device: UInt64
@@ -12,10 +12,9 @@ struct InodeGroups {
     struct Group {
         /// Relative to the source, with what the batch tells of them; those that it tells nothing of come last.
         var names: [(path: [UInt8], facts: PathFacts?)]
+        let isFile: Bool
         /// Bytes.
         let size: Int64
-        /// Not a symlink, a FIFO or the like.
-        let isFile: Bool
     }
 
     /// In the order in which they came up.
@@ -31,7 +30,7 @@ struct InodeGroups {
         if let place = places[id] { return groups[place].names.append((path, facts)) }
         places[id] = groups.count
         ids.append(id)
-        groups.append(Group(names: [(path, facts)], size: status.size, isFile: status.type == .file))
+        groups.append(Group(names: [(path, facts)], isFile: status.type == .file, size: status.size))
     }
 
     /// Inodes that are asked for in one transaction.
@@ -81,7 +80,7 @@ extension BatchSurvey {
         guard !found.isEmpty else { return }
         var found = found
         try found.complete(from: InodeNames(stateDirectory: stateDirectory), facts, scope, roots, &look)
-        let later = try end.flatMap { try self.later.names(after: $0) }
+        let later = try end.flatMap { try self.later.paths(after: $0) }
         let kept = later == nil ? [:] : try consumer.work(about: others(found))
         for group in found.groups {
             let sorted = group.names.sorted { BatchPlan.precedes($0.path, $1.path) }

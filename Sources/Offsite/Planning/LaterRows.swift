@@ -1,8 +1,8 @@
 import ChangeStore
 import LinuxKernel
 
-/// The names, but for directories, that the history tells of after a batch. What the index has may be newer than the rows
-/// that a batch was made from: a name without a row among these may have one since.
+/// What the history tells of after a batch. What the index has may be newer than the rows that a batch was made
+/// from: a name without a row among these may have one since.
 final class LaterRows {
     private let reader: StoreReader
     /// The last row of each, but for deletions.
@@ -17,8 +17,8 @@ final class LaterRows {
 
     /// Reads the rows after this one as far as there are any by now.
     ///
-    /// - Returns: whether a row after this one tells of a name; nil when they are too many to know.
-    func names(after sequence: Int64) throws -> ((_ path: [UInt8]) -> Bool)? {
+    /// - Returns: whether a row after this one tells of a path, which is no directory; nil when they are too many to know.
+    func paths(after sequence: Int64) throws -> ((_ path: [UInt8]) -> Bool)? {
         let end = try reader.lastSequence
         if let range, range.after > sequence { self.range = nil }
         let start = range ?? (sequence, sequence)

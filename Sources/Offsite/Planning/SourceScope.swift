@@ -24,6 +24,11 @@ public struct SourceScope: Sendable {
         return isExcluded(relative, isDirectory) ? nil : relative
     }
 
+    /// Whether the source is this directory or lies in it, so that there is something to look for in it.
+    func isAbove(_ path: [UInt8]) -> Bool {
+        path == source || RenameMap.rest(of: source, below: path) != nil
+    }
+
     /// Names that are this program's own at a destination, or DSM's: neither sent nor deleted.
     static let reservedNames: Set<[UInt8]> = Set(
         [".nfs-changes-partial", "@eaDir", "@tmp", "#recycle", "#snapshot", "@sharesnap"].map { Array($0.utf8) })

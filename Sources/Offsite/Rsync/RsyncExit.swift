@@ -30,9 +30,20 @@ public enum RsyncVerdict: Equatable, Sendable {
         func says(_ words: String) -> Bool { text.contains(words) }
         switch status {
         case 0: self = .done
-        case 23, 24: self = says("No space left on device") || says("Disk quota exceeded") ? .full : .partial
+        case 23, 24:
+            if says("No space left on device") || says("Disk quota exceeded") {
+                self = .full
+            } else {
+                // A volume that the other side made read-only fails for every path: none of them is to blame.
+                self = says("Read-only file system") ? .stop : .partial
+            }
         case 25: self = .tooManyDeletions
-        case 11: self = says("Read-only file system") || says("Permission denied") ? .stop : .full
+        case 11:
+            if says("Read-only file system") || says("Permission denied") {
+                self = .stop
+            } else {
+                self = says("No such file or directory") ? .misplaced : .full
+            }
         case 3: self = .misplaced
         case 75: self = .busy
         case 2 where says("mode 00"): self = .refusesMissingArguments

@@ -35,14 +35,15 @@ struct RsyncProcess {
     /// - Parameters:
     ///   - input: what it finds on its standard input; nil: nothing.
     ///   - take: gets its output as it comes, instead of its being collected.
+    ///   - lock: a descriptor that it and its children keep open.
     /// - Throws: the errno that kept it from starting: `ENOENT` when there is no such program.
     func run(
-        _ arguments: [[UInt8]], input: [UInt8]? = nil, take: ((ArraySlice<UInt8>) -> Void)? = nil
+        _ arguments: [[UInt8]], input: [UInt8]? = nil, take: ((ArraySlice<UInt8>) -> Void)? = nil, lock: CInt? = nil
     ) throws(Errno) -> Result {
         try run(input: input, take: take) { (streams) throws(Errno) in
             let child = try ChildProcess.spawn(
                 arguments, environment: Self.environment, input: streams.input, output: streams.output,
-                error: streams.error)
+                error: streams.error, inheriting: lock.map { [$0] } ?? [])
             return SenderSandbox.Running(rsync: child, shell: nil)
         }
     }

@@ -15,8 +15,9 @@ extension SandboxPlan {
                 throw SandboxFailure("find", name, .noSuchFileOrDirectory)
             }
             try step("close descriptors") { () throws(Errno) in
-                try ProcessImage.closeDescriptors(except: bridge)
-                if let bridge { try ProcessImage.keepOnExecution(bridge) }
+                let kept = bridge ?? lock
+                try ProcessImage.closeDescriptors(except: kept)
+                if let kept { try ProcessImage.keepOnExecution(kept) }
             }
             try step("unshare the mounts") { () throws(Errno) in try MountNamespace.enterPrivate() }
             try build(for: program)

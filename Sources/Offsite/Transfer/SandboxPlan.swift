@@ -16,6 +16,8 @@ public struct SandboxPlan: Equatable, Sendable {
     public var isReceiver = false
     /// The number of the inner end of the bridge to ssh; with it goes `relayProgram`.
     public var bridge: CInt?
+    /// The number of a descriptor that the program and its children keep open: a lock of theirs. Not with a bridge.
+    public var lock: CInt?
     /// The program, by its name or absolute path, and its arguments.
     public var command: [[UInt8]]
 
@@ -36,6 +38,7 @@ public struct SandboxPlan: Equatable, Sendable {
         if hasNameResolution { options.append(Array("--name-resolution".utf8)) }
         if isReceiver { options.append(Array("--receiver".utf8)) }
         if let bridge { options += [Array("--bridge".utf8), Array("\(bridge)".utf8)] }
+        if let lock { options += [Array("--lock".utf8), Array("\(lock)".utf8)] }
         return options + [Array("--".utf8)] + command
     }
 }

@@ -46,11 +46,13 @@ public struct SenderSandbox: ~Copyable {
     ///   - readOnly: more directories that rsync reads, such as a skeleton for deletions.
     ///   - writable: more directories that rsync writes to.
     ///   - files: single files that rsync reads, such as a daemon's password file or a filter.
+    ///   - lock: a descriptor that rsync keeps open, for `.local`.
     ///   - executable: this program, which runs inside and outside.
     /// - Throws: `EINVAL` for no arguments; the errno of socketpair(2).
     public init(
         _ arguments: [[UInt8]], source: [UInt8], readOnly: [[UInt8]] = [], writable: [[UInt8]] = [],
-        files: [[UInt8]] = [], to destination: Destination, executable: [UInt8] = Array("/proc/self/exe".utf8)
+        files: [[UInt8]] = [], to destination: Destination, lock: CInt? = nil,
+        executable: [UInt8] = Array("/proc/self/exe".utf8)
     ) throws(Errno) {
         guard let program = arguments.first else { throw .invalidArgument }
         var plan = SandboxPlan(source: source, command: arguments)
@@ -65,6 +67,8 @@ public struct SenderSandbox: ~Copyable {
         case .local(let directory):
             plan.writable.append(directory)
             plan.isReceiver = true
+            plan.lock = lock
+            inner = lock.map { [$0] } ?? []
         case .daemon: plan.hasNameResolution = true
         case .ssh(let command, let host):
             let pair = try PacketConnection.pair()

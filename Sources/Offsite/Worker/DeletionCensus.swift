@@ -4,9 +4,10 @@ import LinuxKernel
 /// Counts what has been deleted since the cursor, and what was there then, so that a mass deletion is seen before any
 /// of it is carried out.
 struct DeletionCensus {
-    /// Names that were there at the cursor and are gone, apart from those that directories took along when they were
-    /// renamed.
-    private(set) var gone: Int64 = 0
+    /// Names that were there at the cursor and are gone, less those that are there under a new name.
+    var gone: Int64 { max(0, vanished - arrived) }
+    /// Names that are new since the cursor, and of what was there before under another one.
+    private(set) var arrived: Int64 = 0
     /// Names that are new since the cursor.
     private(set) var born: Int64 = 0
     /// All names that were there at the cursor and are gone.
@@ -18,45 +19,46 @@ struct DeletionCensus {
     private struct Name {
         var existedBefore: Bool
         var exists: Bool
+        /// What stands there now was there at the cursor under another name.
         var isRenamed: Bool
     }
 
-    /// - Parameters:
-    ///   - renames: directories that were renamed.
-    init(
-        _ reader: StoreReader, after cursor: Int64, through end: Int64, scope: SourceScope, renames: RenameMap
-    ) throws {
+    init(_ reader: StoreReader, after cursor: Int64, through end: Int64, scope: SourceScope) throws {
         let rows = try reader.count(after: cursor)
         let passes = UInt64(max(1, rows / Int64(Self.mostNames) + 1))
         for pass in 0..<passes {
             var names: [PathDigest: Name] = [:]
             var path: [UInt8] = []
-            // Most rows stand in the directory of the row before.
-            var last: (directory: HistoryDirectory, isInFormer: Bool)?
+            // What was written under a passing name or comes from elsewhere makes up for no deletion.
+            func isRenamed(_ row: HistoryRow) -> Bool {
+                guard row.kind == .moved, let digest = row.fromDigest, digest.high % passes == pass,
+                    let from = row.record.from, scope.relative(from, isDirectory: row.type == .directory) != nil
+                else { return false }
+                return names[digest].map { $0.existedBefore || $0.isRenamed } ?? true
+            }
             try reader.run(HistoryScan(after: cursor, through: end)) { row in
                 guard row.kind != .baseline, row.kind != .untracked else { return .next }
                 let digest = row.digest
                 guard digest.high % passes == pass else { return .next }
                 let exists = row.kind != .deleted
+                let isArrival = row.kind == .moved || row.kind == .created
                 if names[digest] != nil {
                     names[digest]?.exists = exists
+                    if isArrival { names[digest]?.isRenamed = isRenamed(row) }
                     return .next
                 }
                 path.removeAll(keepingCapacity: true)
                 row.appendPath(to: &path)
                 guard scope.relative(path, isDirectory: row.type == .directory) != nil else { return .next }
-                if last?.directory !== row.directory { last = (row.directory, renames.isInFormer(path)) }
-                names[digest] = Name(
-                    existedBefore: row.kind != .created && row.kind != .moved, exists: exists,
-                    isRenamed: last?.isInFormer == true || renames.isFormerName(path))
+                names[digest] = Name(existedBefore: !isArrival, exists: exists, isRenamed: isRenamed(row))
                 return .next
             }
             for name in names.values {
-                if name.existedBefore, !name.exists {
-                    vanished += 1
-                    if !name.isRenamed { gone += 1 }
+                if name.existedBefore, !name.exists { vanished += 1 }
+                if !name.existedBefore, name.exists {
+                    born += 1
+                    if name.isRenamed { arrived += 1 }
                 }
-                if !name.existedBefore, name.exists { born += 1 }
             }
         }
     }

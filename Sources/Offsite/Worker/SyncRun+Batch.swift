@@ -5,7 +5,7 @@ import SystemPackage
 /// Carrying out one batch.
 extension SyncRun {
     /// Paths that are isolated one by one before the rest is put aside together: each costs a few runs of rsync.
-    private static let mostIsolated = 64
+    static let mostIsolated = 64
     /// Nanoseconds until what failed by itself is tried again, doubled with each failure, up to a day.
     private static let quarantine: Int64 = 3_600_000_000_000
     private static let longestQuarantine: Int64 = 86_400_000_000_000
@@ -39,9 +39,16 @@ extension SyncRun {
 
         guard try isStillValid(commit) else { return }
         let marker = plan.isEmpty ? nil : Self.sequence(of: commit).map(self.marker)
-        if let marker, link.hasShell { try link.seal(marker) }
+        if let marker, link.hasShell {
+            try link.seal(marker)
+            commit.notes[Note.marker] = Array("\(marker.cursor)".utf8)
+        }
         try consumer.commit(commit, store: uuid)
-        if let marker, !link.hasShell { try link.write(marker) }
+        if let marker, !link.hasShell {
+            try link.write(marker)
+            try consumer.setNote(Note.marker, Array("\(marker.cursor)".utf8))
+        }
+        if marker != nil { isMarkerStale = false }
         batch.seconds = Double(MonotonicTime.now - start) / 1e9
         batch.cursor = commit.through ?? commit.fullPass?.through ?? 0
         report.batches += 1
@@ -62,7 +69,7 @@ extension SyncRun {
     /// The row that the marker names after a batch.
     private static func sequence(of commit: ConsumerCommit) -> Int64? { commit.through ?? commit.fullPass?.through }
 
-    private func marker(_ sequence: Int64) -> DestinationMarker {
+    func marker(_ sequence: Int64) -> DestinationMarker {
         DestinationMarker(destination: settings.name, machine: context.machine, store: uuid, cursor: sequence)
     }
 
@@ -74,7 +81,9 @@ extension SyncRun {
         return false
     }
 
-    private func describe(_ plan: BatchPlan) {
+    func describe(_ plan: BatchPlan) {
+        var plan = plan
+        if !mayDelete { (plan.held, plan.gone) = (plan.gone + plan.covered, []) }
         report.paths += plan.units.reduce(0) { $0 + $1.paths.count }
         report.deleted += plan.gone.count
         context.planned?(plan)
@@ -91,7 +100,7 @@ extension SyncRun {
     }
 
     /// Sends units; what fails is sent once more, and then in halves, until it is known what it is.
-    private func put(
+    func put(
         _ units: [BatchPlan.Unit], isForced: Bool, _ batch: inout BatchReport
     ) throws -> Unsent {
         var unsent = Unsent()
@@ -128,7 +137,7 @@ extension SyncRun {
     }
 
     /// The units without the paths that are not there any more, and these.
-    private func stillPresent(_ units: [BatchPlan.Unit]) -> (present: [BatchPlan.Unit], vanished: [[UInt8]]) {
+    func stillPresent(_ units: [BatchPlan.Unit]) -> (present: [BatchPlan.Unit], vanished: [[UInt8]]) {
         guard var look = try? SourceLook(source: settings.source) else { return (units, []) }
         var present: [BatchPlan.Unit] = []
         var vanished: [[UInt8]] = []
@@ -164,8 +173,6 @@ extension SyncRun {
         for (unit, reason) in failed {
             for relative in unit.paths {
                 let path = context.scope.absolute(relative)
-                let attempts = (try consumer.work(about: path)?.attempts ?? 0) + 1
-                let pause = min(Self.quarantine << min(attempts - 1, 5), Self.longestQuarantine)
                 // Whatever rsync made of it: the next time it is sent anew.
                 var pending =
                     facts[path]
@@ -173,14 +180,22 @@ extension SyncRun {
                         existedBefore: true, contentChanged: true, exists: true, wasWritten: false, first: .now,
                         lastWritten: Timestamp(nanoseconds: 0))
                 pending.contentChanged = true
-                commit.kept.append(
-                    ConsumerWork(
-                        path, pending, .quarantined, due: Timestamp.now.advanced(by: pause), attempts: attempts,
-                        reason: reason))
-                batch.quarantined += 1
-                context.tell(.quarantined(path: path, reason: reason))
+                try setAside(path, pending, reason, &commit, &batch)
             }
         }
+    }
+
+    func setAside(
+        _ path: [UInt8], _ facts: PathFacts, _ reason: String, _ commit: inout ConsumerCommit,
+        _ batch: inout BatchReport
+    ) throws {
+        let attempts = (try consumer.work(about: path)?.attempts ?? 0) + 1
+        let pause = min(Self.quarantine << min(attempts - 1, 5), Self.longestQuarantine)
+        commit.kept.append(
+            ConsumerWork(
+                path, facts, .quarantined, due: Timestamp.now.advanced(by: pause), attempts: attempts, reason: reason))
+        batch.quarantined += 1
+        context.tell(.quarantined(path: path, reason: reason))
     }
 
     private func keep(_ postponed: [BatchPlan.Postponed], in commit: inout ConsumerCommit) throws {
@@ -196,58 +211,6 @@ extension SyncRun {
                 ConsumerWork(
                     context.scope.absolute(item.path), item.facts, .waiting, due: item.due, reason: reason))
         }
-    }
-
-    // MARK: Deletions
-
-    /// Nothing keeps this run from deleting. What something keeps from it does not replace full directories either.
-    private var mayDelete: Bool { deletionBar == nil && massDeletion == nil }
-
-    private func removeReplaced(_ plan: BatchPlan, _ batch: inout BatchReport) throws {
-        guard !plan.replaced.isEmpty, mayDelete else { return }
-        let outcome = try link.delete(plan.replaced, atMost: Int64(plan.replaced.count) + 1_000)
-        batch.statistics = batch.statistics + outcome.statistics
-        try link.check(outcome, "replacing \(plan.replaced.count) symlinks and the like")
-    }
-
-    private func delete(
-        _ plan: BatchPlan, _ facts: [[UInt8]: PathFacts], _ commit: inout ConsumerCommit,
-        _ batch: inout BatchReport
-    ) throws {
-        guard !plan.gone.isEmpty else { return }
-        func isAllowed(_ path: [UInt8]) -> Bool {
-            if deletionBar != nil { return false }
-            return massDeletion == nil || renames.isFormer(context.scope.absolute(path))
-        }
-        for path in plan.gone where !isAllowed(path) {
-            let absolute = context.scope.absolute(path)
-            guard let pending = facts[absolute] else { continue }
-            commit.kept.append(
-                ConsumerWork(
-                    absolute, pending, .heldDeletion, due: .now, reason: deletionBar ?? massDeletion ?? ""))
-            batch.heldDeletions += 1
-        }
-        // Looked at once more, as late as can be.
-        var look: SourceLook
-        do throws(Errno) { look = try SourceLook(source: settings.source) } catch {
-            throw SyncFailure.sourceAway(settings.source, error)
-        }
-        for path in plan.gone where isAllowed(path) && look.state(of: path) != .missing {
-            let absolute = context.scope.absolute(path)
-            guard let pending = facts[absolute] else { continue }
-            commit.kept.append(ConsumerWork(absolute, pending, .waiting, due: .now, reason: "there again"))
-        }
-        let deletions = plan.deletions.filter { isAllowed($0) && look.state(of: $0) == .missing }
-        guard !deletions.isEmpty else { return }
-        let outcome = try link.delete(deletions, atMost: Int64(plan.gone.count) * 2 + 1_000)
-        batch.statistics = batch.statistics + outcome.statistics
-        batch.deleted += Int(outcome.statistics.deleted)
-        try link.check(outcome, "deleting \(deletions.count) paths")
-        // A deletion changes its directory's time.
-        let parents = Set(deletions.compactMap { BatchPlan.parents(of: $0).last }).map { BatchPlan.Unit([$0]) }
-        let present = stillPresent(parents).present
-        guard !present.isEmpty else { return }
-        _ = try put(present, isForced: false, &batch)
     }
 
     // MARK: Parts of files
@@ -278,6 +241,13 @@ extension SyncRun {
             if !paths.isEmpty {
                 let outcome = try link.delete(paths, atMost: 10_000)
                 try link.check(outcome, "removing parts of files")
+                // It changes the directory's time.
+                if outcome.statistics.deleted > 0 {
+                    let put = try link.put(
+                        BatchPlan.paths(of: present.filter { !$0.isEmpty }.map { BatchPlan.Unit([$0]) }),
+                        isForced: false, mayReplaceDirectories: false)
+                    if put.verdict != .partial { try link.check(put, "putting back the times of directories") }
+                }
             }
             try consumer.forgetPartials(in: directories)
         }

@@ -9,22 +9,26 @@ extension SyncRun {
         if let known = try consumer.fullPass(in: reader) {
             pass = known
         } else {
-            pass = Consumer.FullPass(through: try reader.lastSequence)
+            // Rows that were not carried yet know which contents changed: they come afterwards.
+            let known = try consumer.cursor(inStore: uuid)
+            let last = try reader.lastSequence
+            let isKept = try known.map { try $0 >= reader.firstKept } ?? false
+            pass = Consumer.FullPass(through: isKept ? min(known ?? last, last) : last)
             if !options.dryRun { try consumer.setFullPass(pass, store: uuid) }
         }
         context.tell(.fullPass(Self.words(reason), isContinued: !pass.path.isEmpty))
         var isMore = true
         while isMore {
             if context.stop.isRequested() { throw SyncFailure.interrupted }
-            let survey = self.survey()
+            let survey = try self.survey()
             let (facts, last) = try nextPaths(after: pass.path)
             isMore = last != nil
             if let last { pass.path = last }
             if facts.isEmpty { break }
-            let plan = try survey.plan(facts, through: pass.through, isFullPass: true)
-            try carry(plan, survey, facts, ConsumerCommit(fullPass: pass))
+            let pending = try merge(facts)
+            let plan = try survey.plan(pending, through: pass.through, isFullPass: true)
+            try carry(plan, survey, pending, ConsumerCommit(fullPass: pass))
         }
-        if options.dryRun { return }
         try findExtras(through: pass.through)
     }
 
@@ -40,14 +44,11 @@ extension SyncRun {
         var bytes: Int64 = 0
         var last: [UInt8] = []
         var isCut = false
-        let source = context.scope.source
         try IndexWalk(stateDirectory: context.stateDirectory).run(after: start) { path, attributes in
             try pulse()
             let isDirectory = attributes.type == .directory
             guard context.scope.relative(path, isDirectory: isDirectory) != nil else {
-                // What the source lies in is gone through.
-                return isDirectory && RenameMap.rest(of: source, below: path) == nil && path != source
-                    ? .skipContents : .next
+                return !isDirectory || context.scope.isAbove(path) ? .next : .skipContents
             }
             if facts.count >= BatchSurvey.mostPaths || bytes >= BatchSurvey.mostBytes {
                 isCut = true
@@ -68,7 +69,7 @@ extension SyncRun {
         do { look = try SourceLook(source: settings.source) } catch {
             throw SyncFailure.sourceAway(settings.source, error)
         }
-        var extras: [[UInt8]] = []
+        var missing: Set<[UInt8]> = []
         var strangers = 0
         try link.list { path, isDirectory in
             let absolute = context.scope.absolute(path)
@@ -82,13 +83,19 @@ extension SyncRun {
                 strangers += 1
                 return
             }
-            extras.append(absolute)
+            missing.insert(absolute)
         }
         if strangers > 0 {
             context.tell(
                 .notice("the destination has \(strangers) paths that belong to no root; they are left alone"))
         }
-        if extras.isEmpty {
+        let extras = try withoutKnown(missing, after: through).sorted(by: BatchPlan.precedes)
+        if options.dryRun {
+            var plan = BatchPlan()
+            plan.gone = extras.compactMap { context.scope.relative($0, isDirectory: nil) }
+            return describe(plan)
+        }
+        if missing.isEmpty, strangers == 0 {
             deletionBar = nil
             try consumer.setNote(Note.deletionBar, nil)
         }
@@ -100,6 +107,25 @@ extension SyncRun {
             ConsumerWork($0, gone, .heldDeletion, due: .now, reason: "the source does not have it")
         }
         try consumer.commit(commit, store: uuid)
+    }
+
+    /// Leaves out what the index has, though it cannot be seen now (a file system that is not mounted), and what later
+    /// rows tell of.
+    private func withoutKnown(_ paths: Set<[UInt8]>, after sequence: Int64) throws -> Set<[UInt8]> {
+        if paths.isEmpty { return [] }
+        var rest = paths
+        try IndexWalk(stateDirectory: context.stateDirectory).run { path, _ in
+            rest.remove(path)
+            return rest.isEmpty ? .stop : .next
+        }
+        var path: [UInt8] = []
+        try reader.run(HistoryScan(after: sequence, through: try reader.lastSequence)) { row in
+            path.removeAll(keepingCapacity: true)
+            row.appendPath(to: &path)
+            if row.kind != .untracked { rest.remove(path) }
+            return rest.isEmpty ? .stop : .next
+        }
+        return rest
     }
 
     private static func words(_ reason: Consumer.Standing.Reason) -> String {

@@ -22,7 +22,7 @@ extension SyncRun {
             if context.stop.isRequested() { throw SyncFailure.interrupted }
             entries[number].sort(by: BatchPlan.precedes)
             let parents = BatchPlan.parents(of: to) + [to]
-            let made = try link.put(parents, isForced: false)
+            let made = try link.put(parents, isForced: false, mayReplaceDirectories: mayDelete)
             guard made.verdict == .done else { continue }
             let outcome = try link.link(entries[number], in: to, from: from)
             report.statistics = report.statistics + outcome.statistics

@@ -71,8 +71,12 @@ public final class SyncRun {
     var deletionBar: String?
     /// The directories that were renamed since the cursor.
     var renames = RenameMap()
-    /// Deletions, apart from those of renamed directories, wait: why.
+    /// Deletions wait because they are too many: how many.
     var massDeletion: String?
+    /// The destination's marker tells of another history than is carried now.
+    var isMarkerStale = false
+    /// Nothing keeps this run from deleting. What something keeps from it does not replace full directories either.
+    var mayDelete: Bool { deletionBar == nil && massDeletion == nil }
 
     var consumer: Consumer { context.consumer }
 
@@ -97,7 +101,7 @@ public final class SyncRun {
     public func run() throws -> SyncReport {
         guard try reader.isBaselineDone else { throw SyncFailure.baselineMissing }
         try context.settle()
-        try checkTarget()
+        try settings.checkTarget(against: reader.roots)
         try requestFullIfAsked()
         try link.recall(consumer)
         let found = try link.greet()
@@ -106,7 +110,10 @@ public final class SyncRun {
         context.roomFound(report.room)
         try link.checkRoom(report.room)
         try tidyUp()
-        if case .needsFullReconcile(let reason) = try consumer.standing(in: reader) { try carryEverything(reason) }
+        switch try consumer.standing(in: reader) {
+        case .needsFullReconcile(let reason): try carryEverything(reason)
+        case .at: if options.dryRun, options.full || isMarkerStale { try carryEverything(.requested) }
+        }
         try carryChanges()
         try countWhatIsLeft()
         return report
@@ -117,6 +124,8 @@ public final class SyncRun {
         guard !options.dryRun else { return }
         if try consumer.note(Note.running) != nil {
             try consumer.setNote(Note.partial, [1])
+            // It may have ended between a commit and the marker.
+            isMarkerStale = true
             try link.emptyTemporaryDirectory()
         }
     }
@@ -129,6 +138,10 @@ public final class SyncRun {
         static let settings = "settings"
         /// Why nothing is deleted.
         static let deletionBar = "deletion-bar"
+        /// How many deletions were too many: they wait.
+        static let massDeletion = "mass-deletion"
+        /// The cursor of the marker that was written last.
+        static let marker = "marker"
         /// There may be parts of files.
         static let partial = "partial"
         /// The store's UUID and the row that the destination's marker may name already, though nothing was committed.
@@ -145,36 +158,25 @@ public final class SyncRun {
         try guardDeletions(after: first, through: end)
         if !options.dryRun { try carryRenames(after: first, through: end) }
         var cursor = first
-        var isFirst = true
-        while isFirst || cursor < end {
+        let due = Timestamp.now
+        var isWorkDue = true
+        while isWorkDue || cursor < end {
             if context.stop.isRequested() { throw SyncFailure.interrupted }
-            let survey = self.survey()
+            let survey = try self.survey()
             let window = try survey.window(after: cursor, through: end)
             var facts = try merge(window.facts)
-            if isFirst { try addDueWork(to: &facts) }
-            isFirst = false
+            if isWorkDue { isWorkDue = try addWork(due: due, to: &facts) }
             if !facts.isEmpty {
                 try carry(facts, survey, ConsumerCommit(through: window.through))
             } else if window.through > cursor, !options.dryRun {
                 try consumer.commit(ConsumerCommit(through: window.through), store: uuid)
             }
             cursor = window.through
-            if options.dryRun, !window.isCut { break }
+            if options.dryRun { isWorkDue = false }
         }
         guard !options.dryRun else { return }
-        try carryDueWork(after: cursor)
+        if isMarkerStale { try mark(cursor) }
         try finish()
-    }
-
-    /// What was put off and is more than goes with the changes: deletions that were allowed, say.
-    private func carryDueWork(after cursor: Int64) throws {
-        while true {
-            if context.stop.isRequested() { throw SyncFailure.interrupted }
-            var facts: [[UInt8]: PathFacts] = [:]
-            try addDueWork(to: &facts)
-            if facts.isEmpty { return }
-            try carry(facts, survey(), ConsumerCommit(through: cursor))
-        }
     }
 
     /// Plans what is to be done about these paths, and does it.
@@ -183,16 +185,25 @@ public final class SyncRun {
         try carry(plan, survey, facts, commit)
     }
 
-    func survey() -> BatchSurvey {
-        let roots = RootCheck((try? reader.rootIdentities) ?? [])
+    func survey() throws -> BatchSurvey {
+        let roots = RootCheck(try reader.rootIdentities)
         return BatchSurvey(
             stateDirectory: context.stateDirectory, reader: reader, consumer: consumer, later: later,
             scope: context.scope, roots: roots, settle: settings.settle.inNanoseconds,
             maxDelay: settings.maxDelay.inNanoseconds, pulse: pulse)
     }
 
+    /// Has the marker name a row, when no batch did.
+    private func mark(_ cursor: Int64) throws {
+        let marker = marker(cursor)
+        try consumer.notePartials(in: [], notes: [Note.announced: try announcement(cursor)])
+        if link.hasShell { try link.seal(marker) } else { try link.write(marker) }
+        try consumer.setNote(Note.marker, Array("\(cursor)".utf8))
+        isMarkerStale = false
+    }
+
     /// What was kept about paths that the history now tells more of comes first.
-    private func merge(_ facts: [[UInt8]: PathFacts]) throws -> [[UInt8]: PathFacts] {
+    func merge(_ facts: [[UInt8]: PathFacts]) throws -> [[UInt8]: PathFacts] {
         var merged = facts
         for (path, work) in try consumer.work(about: facts.keys) {
             merged[path] = facts[path]?.following(PathFacts(work))
@@ -200,15 +211,17 @@ public final class SyncRun {
         return merged
     }
 
-    /// Adds what was put off and is due.
-    private func addDueWork(to facts: inout [[UInt8]: PathFacts]) throws {
+    /// Adds what was put off and was due at a moment.
+    ///
+    /// - Returns: whether there may be more.
+    private func addWork(due moment: Timestamp, to facts: inout [[UInt8]: PathFacts]) throws -> Bool {
         var states: [ConsumerWork.State] = [.waiting, .quarantined]
-        // Held deletions are looked at anew: allowed now, or undone.
-        if deletionBar == nil, massDeletion == nil { states.append(.heldDeletion) }
-        for work in try consumer.work(due: .now, in: states, atMost: BatchSurvey.mostPaths)
-        where facts[work.path] == nil {
-            facts[work.path] = PathFacts(work)
-        }
+        // Held deletions are looked at anew: allowed now, or shown.
+        if mayDelete || options.dryRun { states.append(.heldDeletion) }
+        let limit = BatchSurvey.mostPaths
+        let found = try consumer.work(due: moment, in: states, atMost: limit)
+        for work in found where facts[work.path] == nil { facts[work.path] = PathFacts(work) }
+        return found.count == limit
     }
 
     // MARK: What is left

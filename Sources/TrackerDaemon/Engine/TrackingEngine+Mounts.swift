@@ -96,7 +96,8 @@ extension TrackingEngine {
         let path = printable(tree.path(of: node))
         if expected[node] == identity {
             expected[node] = nil
-            tree.clearState(.held, of: node)
+            // If one was removed, it was the other.
+            tree.clearState([.held, .removalSeen], of: node)
             log.notice("the expected file system is back", metadata: ["path": "\(path)"])
         } else {
             if expected[node] == nil { expected[node] = tree.identity(of: node) }

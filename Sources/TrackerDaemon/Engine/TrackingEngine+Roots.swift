@@ -44,7 +44,10 @@ extension TrackingEngine {
         for (watch, name) in interpreter.takeRemovedBesideRoots() {
             guard let directory = patternPaths[watch] else { continue }
             let path = directory.last == UInt8(ascii: "/") ? directory + name : directory + [UInt8(ascii: "/")] + name
-            for root in tree.roots where tree.name(of: root) == path { tree.setState(.removalSeen, of: root) }
+            // What is removed where a root is missing is not that root.
+            for root in tree.roots where tree.name(of: root) == path && !tree.state(of: root).contains(.missing) {
+                tree.setState(.removalSeen, of: root)
+            }
         }
         foreignRoots.formIntersection(search.roots)
         for path in search.roots where !tree.roots.contains(where: { tree.name(of: $0) == path }) {
@@ -137,8 +140,10 @@ extension TrackingEngine {
             // Removed and made again with the same inode number.
             try removeRoot(root)
             return try addRoot(path)
-        } else if wasMissing || tree.watch(of: root) == nil {
-            queue(root, [.queuedDeep, .queuedGap])
+        } else {
+            // It is there: another one was removed in its place.
+            if expected[root] == nil { tree.clearState(.removalSeen, of: root) }
+            if wasMissing || tree.watch(of: root) == nil { queue(root, [.queuedDeep, .queuedGap]) }
         }
         try compareRoot(root, opened.status, hints)
     }

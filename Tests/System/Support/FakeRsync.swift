@@ -7,6 +7,10 @@ final class FakeRsync {
         case passes
         /// Does nothing but say something on standard error.
         case exits(Int32, saying: String = "")
+        /// Fails with 23 and names the path when its list has it; becomes the real one otherwise.
+        case failsFor(Path)
+        /// Becomes the real one once `release` is called.
+        case waits
         /// Becomes the real one, and is killed once a file with content is at or below a path. A short transfer may
         /// be over before: limit its bandwidth.
         case dies(of: Int32 = SIGKILL, onceThereIs: Path)
@@ -52,7 +56,7 @@ final class FakeRsync {
 
     /// What the next calls do: forgets those that were, and begins with the first behaviour again.
     func behave(_ behaviours: [Behaviour]) throws {
-        for name in try Disk.names(of: directory) where name.string.hasPrefix("call.") {
+        for name in try Disk.names(of: directory) where name.string.hasPrefix("call.") || name == "go" {
             try Disk.removeTree(directory / name)
         }
         let new = directory / "rsync.new"
@@ -60,6 +64,15 @@ final class FakeRsync {
         try Disk.changeMode(new, 0o755)
         try Disk.rename(new, program)
     }
+
+    /// Waits until a call waits.
+    func waitForCall(atMost seconds: Double = 20) throws {
+        let isThere = wait(atMost: seconds, every: 5) { Disk.exists(self.directory / "call.1/waiting") }
+        guard isThere else { throw CommandFailed(arguments: ["rsync"], status: .exited(0), errors: "was not called") }
+    }
+
+    /// Lets all calls that wait, and those that follow, go on.
+    func release() throws { try Disk.write(directory / "go") }
 
     /// The calls so far, oldest first.
     func calls() throws -> [Call] {
@@ -73,7 +86,7 @@ final class FakeRsync {
 
     private func script(_ behaviours: [Behaviour]) -> String {
         let cases = behaviours.enumerated().map { index, behaviour in
-            "\(index + 1 == behaviours.count ? "*" : "\(index + 1)")) \(Self.commands(behaviour)) ;;"
+            "\(index + 1 == behaviours.count ? "*" : "\(index + 1)"))\n\(Self.commands(behaviour))\n;;"
         }
         // The number of a call is the first directory that nobody else has made: calls may come side by side.
         return """
@@ -107,6 +120,20 @@ final class FakeRsync {
         switch behaviour {
         case .passes: #"exec "$real" "$@""#
         case .exits(let status, let text): "printf %s \(quoted(text)) >&2; exit \(status)"
+        case .failsFor(let path):
+            """
+            if tr '\\0' '\\n' <"$here/call.$call/input" | grep -qxF \(quoted("./" + path.string)); then
+                printf 'rsync: [receiver] mkstemp "%s" failed: Permission denied (13)\\n' \(quoted(path.string)) >&2
+                exit 23
+            fi
+            exec "$real" "$@"
+            """
+        case .waits:
+            """
+            : >"$here/call.$call/waiting"
+            until [ -e "$here/go" ]; do sleep 0.01; done
+            exec "$real" "$@"
+            """
         // The watcher holds none of the caller's pipes, and goes when its target has.
         case .dies(let signal, let path):
             """

@@ -9,7 +9,8 @@ enum HostileNames {
     private static let more: [Path] =
         [
             "-", "--", "-e", "--rsync-path=touch x", "--exclude=*", "$(touch x)", "`touch x`", "$HOME", "%s%n", "~",
-            "~root", "host:file", "host::file", "rsync:", "#comment", ";comment", "*", "?", "[", "]", "\\", "\\*", "{a,b}",
+            "~root", "host:file", "host::file", "rsync:", "#comment", ";comment", "*", "?", "[", "]", "\\", "\\*",
+            "{a,b}",
             "!", "'", "\"", "&", "|true", ">x", "<x", " ", "  lead", "...", "..x", "x.", "line\n.",
             "+ *", "- *", "a => b", "a -> b", "a\\#012b", "\r", "\u{202E}", Path([0xED, 0xA0, 0x80]),
             Path([UInt8](repeating: 0x2A, count: 255)), Path([UInt8](repeating: 0xC3, count: 254)),

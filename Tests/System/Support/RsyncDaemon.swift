@@ -28,7 +28,8 @@ final class RsyncDaemon {
         // Without a chroot, a daemon cuts what leads out of the module from the targets of symlinks, or puts a prefix
         // before them (rsyncd.conf(5), "munge symlinks"); only root can have one.
         var lines = [
-            "use chroot = \(Privilege.isRoot ? "yes" : "no")", "reverse lookup = no", "[\(module)]", "path = \(target)", "read only = no",
+            "use chroot = \(Privilege.isRoot ? "yes" : "no")", "reverse lookup = no", "[\(module)]", "path = \(target)",
+            "read only = no",
             "munge symlinks = no",
         ]
         if Privilege.isRoot {

@@ -1,3 +1,4 @@
+import ChangeStore
 import Glibc
 import LinuxKernel
 import Testing
@@ -8,6 +9,8 @@ final class SyncSite {
     /// The copy, where this process can look at it.
     let copy: Path
     let configuration: Path
+    /// A command that runs what follows it, before each `changes sync`.
+    var wrapper: [String] = []
     private let output: Path
     /// Options of rsync with which the comparison does as the transfer does.
     var comparing = SyncSite.dropping
@@ -41,11 +44,21 @@ final class SyncSite {
         try Disk.write(configuration, Array(text.utf8))
     }
 
+    /// A destination that a real sshd serves.
+    convenience init(_ server: SSHServer, more: String = "", maxDelete: String = "100%") throws {
+        try self.init(
+            target: server.remote(server.target), copy: server.target,
+            more: """
+                ssh = { port = \(server.port), identity = "\(server.identity)", known_hosts = "\(server.knownHosts)" }
+                \(more)
+                """, maxDelete: maxDelete)
+    }
+
     private func arguments(_ words: [String]) -> [String] { command("sync", words) }
 
     /// A command line about this site.
     private func command(_ name: String, _ words: [String]) -> [String] {
-        [Tracker.binary, name] + words
+        wrapper + [Tracker.binary, name] + words
             + ["--config", configuration.string, "--state", site.tracker.settings.state.string]
     }
 
@@ -92,6 +105,25 @@ final class SyncSite {
         guard made.isSuccess else {
             throw CommandFailed(arguments: ["init"], status: made.status, errors: made.errors)
         }
+    }
+
+    /// A program in the place of rsync. It is below the target, which rsync sees in its sandbox.
+    func fake(_ behaviours: [FakeRsync.Behaviour], for marker: String = "--partial-dir") throws -> FakeRsync {
+        try FakeRsync(in: copy / ".nfs-changes" / "fake", behaviours, for: marker)
+    }
+
+    /// Up to which row the destination is the source's equal; nil before its first success.
+    var cursor: Int64? {
+        get throws {
+            try ConsumerRecord(name: Self.name, stateDirectory: site.tracker.settings.state.bytes).cursor?.sequence
+        }
+    }
+
+    /// What is at the destination but for what is this program's own: the paths relative to it, sorted.
+    func copied() throws -> [String] {
+        let listing = try Listing([copy]) { [copy] in $0 == copy / ".nfs-changes" }
+        return listing.entries.keys.filter { $0 != copy }.map { String($0.string.dropFirst(copy.bytes.count + 1)) }
+            .sorted()
     }
 
     /// Runs `sync` until it succeeds, and expects that to be soon.

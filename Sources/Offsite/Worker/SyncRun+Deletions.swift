@@ -1,0 +1,95 @@
+import ChangeStore
+import LinuxKernel
+import SystemPackage
+
+/// The deletions of a batch.
+extension SyncRun {
+    func removeReplaced(_ plan: BatchPlan, _ batch: inout BatchReport) throws {
+        guard !plan.replaced.isEmpty, mayDelete else { return }
+        // What cannot be deleted cannot be sent either, and is set aside then.
+        _ = try delete(plan.replaced, atMost: Int64(plan.replaced.count) + 1_000, &batch)
+    }
+
+    /// Deletes what is gone, or keeps it where something bars that.
+    func delete(
+        _ plan: BatchPlan, _ facts: [[UInt8]: PathFacts], _ commit: inout ConsumerCommit,
+        _ batch: inout BatchReport
+    ) throws {
+        if !mayDelete {
+            // What was renamed waits with the rest: more than its own entries may lie under the old name.
+            for path in plan.gone + plan.covered {
+                let absolute = context.scope.absolute(path)
+                guard let pending = facts[absolute] else { continue }
+                commit.kept.append(
+                    ConsumerWork(
+                        absolute, pending, .heldDeletion, due: .now, reason: deletionBar ?? massDeletion ?? ""))
+                batch.heldDeletions += 1
+            }
+            return
+        }
+        guard !plan.gone.isEmpty else { return }
+        // Looked at once more, as late as can be.
+        var look: SourceLook
+        do throws(Errno) { look = try SourceLook(source: settings.source) } catch {
+            throw SyncFailure.sourceAway(settings.source, error)
+        }
+        let roots = RootCheck(try reader.rootIdentities)
+        func isGone(_ path: [UInt8]) -> Bool {
+            look.state(of: path) == .missing && !roots.isAway(context.scope.absolute(path))
+        }
+        var gone: [[UInt8]] = []
+        for path in plan.gone {
+            if isGone(path) {
+                gone.append(path)
+                continue
+            }
+            let absolute = context.scope.absolute(path)
+            guard let pending = facts[absolute] else { continue }
+            commit.kept.append(ConsumerWork(absolute, pending, .waiting, due: .now, reason: "there again"))
+        }
+        // Of a directory that is there again, what was in it may be gone all the same.
+        let deletions = BatchPlan.outermost(gone)
+        guard !deletions.isEmpty else { return }
+        for (path, reason) in try delete(deletions, atMost: Int64(plan.gone.count) * 2 + 1_000, &batch) {
+            let absolute = context.scope.absolute(path)
+            guard let pending = facts[absolute] else { continue }
+            try setAside(absolute, pending, reason, &commit, &batch)
+        }
+        // A deletion changes its directory's time.
+        let parents = Set(deletions.compactMap { BatchPlan.parents(of: $0).last }).map { BatchPlan.Unit([$0]) }
+        let present = stillPresent(parents).present
+        guard !present.isEmpty else { return }
+        _ = try put(present, isForced: false, &batch)
+    }
+
+    /// Deletes paths; what fails is tried once more, and then in halves, until it is known what it is.
+    ///
+    /// - Returns: what fails by itself, with what rsync says of it.
+    private func delete(
+        _ paths: [[UInt8]], atMost limit: Int64, _ batch: inout BatchReport
+    ) throws -> [(path: [UInt8], reason: String)] {
+        var failed: [(path: [UInt8], reason: String)] = []
+        var rest = [(paths: paths, isSecond: false)]
+        while let (paths, isSecond) = rest.popLast() {
+            if context.stop.isRequested() { throw SyncFailure.interrupted }
+            let outcome = try link.delete(paths, atMost: limit)
+            batch.statistics = batch.statistics + outcome.statistics
+            batch.deleted += Int(outcome.statistics.deleted)
+            guard outcome.verdict == .partial else {
+                try link.check(outcome, "deleting \(paths.count) paths")
+                continue
+            }
+            if !isSecond {
+                rest.append((paths, true))
+            } else if paths.count == 1 || failed.count >= Self.mostIsolated {
+                let reason = DestinationLink.display(outcome.errors)
+                failed += paths.map { ($0, reason) }
+            } else {
+                let middle = paths.count / 2
+                rest.append((Array(paths[middle...]), true))
+                rest.append((Array(paths[..<middle]), true))
+            }
+        }
+        return failed
+    }
+}

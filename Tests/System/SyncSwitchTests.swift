@@ -1,0 +1,87 @@
+import Glibc
+import LinuxKernel
+import Testing
+
+extension SystemTests {
+    /// `pause`, `resume`, `reset`, `--dry-run`, and names of destinations.
+    @Suite struct SyncSwitchTests {
+        @Test(.timeLimit(.minutes(1))) func aPausedDestinationGetsNothing() throws {
+            let site = try SyncSite()
+            try Disk.write(site.site.root / "one")
+            try site.start()
+            try site.syncFully()
+            #expect(try site.sync("pause").isSuccess)
+            try Disk.write(site.site.root / "two")
+            let paused = try site.sync()
+            #expect(paused.isSuccess && paused.errors.contains("resume"), "\(paused)")
+            #expect(!Disk.exists(site.copy / "a-backup/two"))
+            #expect(try site.sync("resume").isSuccess)
+            try site.syncFully()
+            try site.expectEqual()
+
+            // Drift that nothing recorded is found by looking at everything.
+            try Disk.unlink(site.copy / "a-backup/one")
+            try site.syncFully()
+            #expect(!Disk.exists(site.copy / "a-backup/one"))
+            #expect(try site.sync("reset").isSuccess)
+            try site.syncFully()
+            try site.expectEqual()
+        }
+
+        @Test(.timeLimit(.minutes(1))) func aDryRunWritesNothing() throws {
+            let site = try SyncSite(maxDelete: "30%")
+            let root = site.site.root
+            for number in 0..<6 { try Disk.write(root / Path("f\(number)")) }
+            try site.start()
+            for isFirst in [true, false] {
+                if !isFirst {
+                    try site.syncFully()
+                    for number in 0..<4 { try Disk.unlink(root / Path("f\(number)")) }
+                    try Disk.write(root / "new")
+                    try Disk.write(site.copy / "a-backup/extra")
+                    // The tracker has recorded it before the listings are made.
+                    try site.site.expectComplete()
+                }
+                let state = site.site.tracker.settings.state
+                func list() throws -> [Path: ListedEntry] {
+                    try Listing([state, site.copy]) { $0.name.string.hasPrefix("store.") || $0.name == "store" }
+                        .entries
+                }
+                _ = try site.sync("--dry-run")
+                let before = try list()
+                for words in ["--dry-run", "--full"] {
+                    let dry = try words == "--full" ? site.sync("--dry-run", words) : site.sync(words)
+                    #expect(dry.isSuccess, "\(dry)")
+                    let shown = String(decoding: dry.output, as: UTF8.self)
+                    #expect(shown.contains("put     a-backup/\(isFirst ? "f5" : "new")\n"), "\(words): \(shown)")
+                    if !isFirst { #expect(shown.contains("held    a-backup/f0\n"), "\(words): \(shown)") }
+                    if !isFirst, words == "--full" {
+                        #expect(
+                            shown.contains("held    a-backup/extra\n") || shown.contains("delete  a-backup/extra\n"))
+                    }
+                    let after = try list()
+                    // The directory for what passes through, which is empty again.
+                    let passing = state / "offsite" / Path(SyncSite.name)
+                    let changed = Set(before.keys).union(after.keys).filter {
+                        before[$0] != after[$0] && $0 != passing
+                    }
+                    #expect(changed.isEmpty, "\(words): \(changed.sorted())")
+                }
+            }
+        }
+
+        @Test(.timeLimit(.minutes(1))) func unknownDestinationsAreRefused() throws {
+            let site = try SyncSite()
+            try site.start()
+            for words in [["nowhere"], ["offsite", "nowhere"]] {
+                let refused = try words.count > 1 ? site.sync(words[0], words[1]) : site.sync(words[0])
+                #expect(refused.status == .exited(2) && refused.errors.contains("configured: offsite"), "\(refused)")
+            }
+            for command in ["init", "pause", "resume", "reset"] {
+                let refused = try site.sync(command, "nowhere")
+                #expect(refused.status == .exited(2) && refused.errors.contains("nowhere"), "\(refused)")
+            }
+            #expect(!Disk.exists(site.site.tracker.settings.state / "consumers/nowhere"))
+        }
+    }
+}
