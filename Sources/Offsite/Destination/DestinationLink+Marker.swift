@@ -17,16 +17,20 @@ extension DestinationLink {
             throw .system("making \(OctalEscapes.display(place))", error)
         }
         defer { try? FileSystemLook.removeTree(place) }
-        // By its path, not by list: a daemon of 3.5.0 without chroot loses what is listed below a module's top (exit 24).
-        let marker = Array((targetText + "/").utf8) + Self.markerPath
+        // Of a daemon by its path: one of 3.5.0 without chroot loses what is listed below a module's top (exit 24). Over
+        // ssh by list: rrsync of 3.5.0 takes a path that is not there for an attack (exit 12).
+        let target = Array((targetText + "/").utf8)
+        let list = isRemote ? [Self.markerPath] : nil
         let outcome = try run(
-            ["--ignore-times", "--max-size=4k"], list: nil, [marker, place + [UInt8(ascii: "/")]], source: nil,
+            ["--ignore-times", "--max-size=4k"], list: list,
+            [list == nil ? target + Self.markerPath : target, place + [UInt8(ascii: "/")]], source: nil,
             isGuarded: false)
         if outcome.verdict == .partial, String(decoding: outcome.errors, as: UTF8.self).contains("No such file") {
             return nil
         }
         try check(outcome, "reading the marker")
-        return try self.marker(at: place + Array("/\(DestinationMarker.name)".utf8))
+        let name = list == nil ? Array(DestinationMarker.name.utf8) : Self.markerPath
+        return try marker(at: place + [UInt8(ascii: "/")] + name)
     }
 
     /// The marker in a file of this host.
