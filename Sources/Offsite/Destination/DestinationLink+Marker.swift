@@ -26,7 +26,7 @@ extension DestinationLink {
             return nil
         }
         try check(outcome, "reading the marker")
-        return try self.marker(at: place + Array("/\(DestinationMarker.name)".utf8))
+        return try marker(at: place + Array("/\(DestinationMarker.name)".utf8))
     }
 
     /// The marker in a file of this host.
