@@ -99,7 +99,10 @@ extension SystemTests {
                     }
                     for _ in 0..<Int.random(in: 0...10, using: &random) { try churn.step() }
                 }
-                if !isMeant { continue }
+                guard isMeant else {
+                    churn.settle()
+                    continue
+                }
                 try site.syncFully("--allow-deletes", note: note)
                 let differences = try site.differences()
                 if !differences.isEmpty {
@@ -109,7 +112,7 @@ extension SystemTests {
                         differences.contains { $0.contains(row.path.name.string) }
                     }
                     let lines =
-                        differences.prefix(20) + [told, site.errors] + steps
+                        Array(differences.prefix(20)) + [told, site.errors] + steps
                         + rows.map { "row \($0.sequence) \($0.kind) \($0.path) \($0.from.map { "from \($0)" } ?? "")" }
                     Issue.record("\(note)\n\(lines.joined(separator: "\n"))")
                     return
