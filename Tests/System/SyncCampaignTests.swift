@@ -109,7 +109,7 @@ extension SystemTests {
                         differences.contains { $0.contains(row.path.name.string) }
                     }
                     let lines =
-                        differences.prefix(20) + [told, site.errors] + steps
+                        Array(differences.prefix(20)) + [told, site.errors] + steps
                         + rows.map { "row \($0.sequence) \($0.kind) \($0.path) \($0.from.map { "from \($0)" } ?? "")" }
                     Issue.record("\(note)\n\(lines.joined(separator: "\n"))")
                     return
