@@ -22,7 +22,11 @@ import Testing
 @Suite struct RenameMapTests {
     private func map(_ moves: (String, String)...) -> [String] {
         var map = RenameMap()
-        for (from, to) in moves { map.add(from: Array(from.utf8), to: Array(to.utf8)) }
+        for (from, to) in moves {
+            map.add(from: Array(from.utf8), to: Array(to.utf8))
+            map.delete(Array(from.utf8))
+        }
+        #expect(!map.isAmbiguous)
         return map.renames.map {
             String(decoding: $0.from, as: UTF8.self) + ">" + String(decoding: $0.to, as: UTF8.self)
         }
@@ -37,6 +41,17 @@ import Testing
         #expect(map(("/a", "/b"), ("/b", "/c")) == ["/a>/c"])
         #expect(map(("/a", "/b"), ("/b", "/a")) == [])
         #expect(map(("/a", "/b"), ("/c", "/d")) == ["/a>/b", "/c>/d"])
+        // One that was renamed within a directory that was renamed after it.
+        #expect(map(("/a/x", "/a/y"), ("/a", "/b"), ("/a/y", "/b/y")) == ["/a>/b", "/a/x>/b/y"])
+    }
+
+    /// Exchanged names, whose rows tell of no deletion.
+    @Test func whatMayBeAnothersIsAmbiguous() {
+        var map = RenameMap()
+        map.add(from: Array("/a".utf8), to: Array("/b".utf8))
+        #expect(!map.isAmbiguous)
+        map.add(from: Array("/b".utf8), to: Array("/a".utf8))
+        #expect(map.isAmbiguous)
     }
 
     @Test func formerNames() {

@@ -62,6 +62,11 @@ extension SystemTests {
                 try Disk.rename(root / "top", root / "above")
                 try Disk.rename(root / "e", root / "above/d")
             },
+            Case(testDescription: "a file moved to a name that was free, and the directory renamed") { root in
+                try Disk.unlink(root / "d/f")
+                try Disk.rename(root / "a", root / "d/f")
+                try Disk.rename(root / "d", root / "n")
+            },
             Case(testDescription: "a hard-linked file renamed over another") { root in
                 try Disk.link(root / "a", root / "a2")
                 try Disk.rename(root / "a2", root / "b")

@@ -173,8 +173,8 @@ final class DestinationLink {
             throw .system("making \(OctalEscapes.display(skeleton))", error)
         }
         defer { try? FileSystemLook.removeTree(skeleton) }
-        // Not -a: the skeleton's times and modes are nobody's. And no parent is made that the destination has not (any
-        // more): it would stay.
+        // Not -a: the skeleton's times and modes are nobody's. --existing: a directory that went meanwhile, of which only
+        // the skeleton knows, is not made again.
         let options = ["--dirs", "--links", "--force", "--existing", "--max-delete=\(limit)"]
         if deletesByList {
             let outcome = try run(

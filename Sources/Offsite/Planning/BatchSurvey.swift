@@ -40,6 +40,7 @@ struct BatchSurvey {
                 var facts = known
                 facts.add(row.kind, at: row.at)
                 window.facts[path] = facts
+                noteOrigin(of: row, in: &window)
                 return .next
             }
             guard let facts = PathFacts(row.kind, at: row.at),
@@ -52,9 +53,25 @@ struct BatchSurvey {
             }
             if row.kind != .deleted, row.type == .file { bytes += row.size }
             window.facts[path] = facts
+            noteOrigin(of: row, in: &window)
             return .next
         }
         return window
+    }
+
+    /// Where something was moved from, something else may have come: names that are exchanged are never gone, and a row
+    /// of theirs says no more than that of a name that is new. What the destination has there may look like it.
+    private func noteOrigin(of row: HistoryRow, in window: inout Window) {
+        guard row.kind == .moved, row.type != .directory, let from = row.record.from,
+            scope.relative(from, isDirectory: false) != nil
+        else { return }
+        var facts =
+            window.facts[from]
+            ?? PathFacts(
+                existedBefore: true, contentChanged: true, exists: false, wasWritten: false, first: row.at,
+                lastWritten: Timestamp(nanoseconds: 0))
+        facts.contentChanged = true
+        window.facts[from] = facts
     }
 
     /// Plans what is to be done about paths.

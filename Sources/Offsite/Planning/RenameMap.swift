@@ -9,12 +9,23 @@ struct RenameMap {
         let from: [UInt8]
         /// Where it was last seen.
         let to: [UInt8]
+        /// The name before its last is known to be nobody's.
+        var isSourceGone = false
+
+        /// What a path in the directory is called now, by its old name or its new one.
+        func newNames(of path: [UInt8]) -> [[UInt8]] {
+            [from, to].compactMap { RenameMap.rest(of: path, below: $0) }.map { to + [UInt8(ascii: "/")] + $0 }
+        }
     }
 
     /// The outermost ones, in the order in which they happened.
     private(set) var renames: [Rename] = []
     /// Every name that a renamed directory had before its last.
     private var former: Set<[UInt8]> = []
+
+    /// Directories took each other's names, or may have: the rows do not tell which of them is where now. The content
+    /// that the destination has under a name may look like another's then, so nothing is to be made from it.
+    private(set) var isAmbiguous = false
 
     /// Some row told of a deletion.
     private(set) var hasDeletions = false
@@ -25,7 +36,10 @@ struct RenameMap {
     /// Reads the history.
     init(_ reader: StoreReader, after cursor: Int64, through end: Int64) throws {
         try reader.run(HistoryScan(after: cursor, through: end)) { row in
-            if row.kind == .deleted { hasDeletions = true }
+            if row.kind == .deleted {
+                hasDeletions = true
+                if row.type == .directory { delete(row.record.path) }
+            }
             if row.kind == .moved, row.type == .directory {
                 let record = row.record
                 if let from = record.from { add(from: from, to: record.path) }
@@ -41,6 +55,9 @@ struct RenameMap {
         former.insert(from)
         former.remove(to)
         if let earlier = renames.firstIndex(where: { $0.to == from }) {
+            // What is moved on is what had come there, unless there had been something before: of two that are exchanged
+            // neither name is ever gone.
+            if !renames[earlier].isSourceGone { isAmbiguous = true }
             let origin = renames[earlier].from
             renames.remove(at: earlier)
             if origin != to { renames.append(Rename(from: origin, to: to)) }
@@ -49,6 +66,11 @@ struct RenameMap {
         // What lies in a renamed directory moved with it.
         if renames.contains(where: { Self.isSameMove(from, to, as: $0) }) { return }
         if renames.count < Self.most { renames.append(Rename(from: from, to: to)) }
+    }
+
+    /// A directory's name is gone.
+    mutating func delete(_ path: [UInt8]) {
+        for index in renames.indices where renames[index].from == path { renames[index].isSourceGone = true }
     }
 
     /// `from` and `to` are the same entry below the two names of a rename.
@@ -64,6 +86,9 @@ struct RenameMap {
         else { return nil }
         return path[(directory.count + 1)...]
     }
+
+    /// The path lies in a renamed directory, by one name or the other.
+    func concerns(_ path: [UInt8]) -> Bool { renames.contains { !$0.newNames(of: path).isEmpty } }
 
     /// The rename with the deepest new name that a path lies below, and what follows that name.
     func innermost(_ path: [UInt8]) -> (number: Int, rest: ArraySlice<UInt8>)? {

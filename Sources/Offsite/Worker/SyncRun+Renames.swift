@@ -8,7 +8,9 @@ extension SyncRun {
     private static let mostEntries = 200_000
 
     func carryRenames(after cursor: Int64, through end: Int64) throws {
-        guard !renames.renames.isEmpty, var entries = try renamedEntries(after: cursor, through: end) else { return }
+        guard !renames.renames.isEmpty, !renames.isAmbiguous,
+            var entries = try renamedEntries(after: cursor, through: end)
+        else { return }
         guard var look = try? SourceLook(source: settings.source) else { return }
         let roots = RootCheck(try reader.rootIdentities)
         try consumer.setNote(Note.running, [1])
@@ -42,14 +44,23 @@ extension SyncRun {
     /// - Returns: nil when it cannot be told which these are.
     private func renamedEntries(after cursor: Int64, through end: Int64) throws -> [[[UInt8]]]? {
         var written: Set<[UInt8]> = []
+        // Names of files that were gone for a moment: what comes back under one may be another that looks alike.
+        var gone: Set<[UInt8]> = []
         var moved = [[[UInt8]]](repeating: [], count: renames.renames.count)
         var isClear = true
         var path: [UInt8] = []
         try reader.run(HistoryScan(after: cursor, through: end)) { row in
-            guard row.kind != .deleted, row.kind != .baseline, row.kind != .untracked else { return .next }
+            guard row.kind != .baseline, row.kind != .untracked else { return .next }
             path.removeAll(keepingCapacity: true)
             row.appendPath(to: &path)
-            if row.kind == .moved {
+            if row.kind == .deleted {
+                if row.type != .directory, renames.concerns(path) { gone.insert(path) }
+                if gone.count > Self.mostEntries { isClear = false }
+                return isClear ? .next : .stop
+            }
+            if row.kind == .moved, gone.contains(path) {
+                for rename in renames.renames { written.formUnion(rename.newNames(of: path)) }
+            } else if row.kind == .moved {
                 // What was renamed itself within a renamed directory comes from where it was at the cursor.
                 if let (number, rest) = renames.innermost(path), moved[number].count < Self.mostEntries,
                     context.scope.relative(path, isDirectory: row.type == .directory) != nil
@@ -57,13 +68,7 @@ extension SyncRun {
                     moved[number].append(Array(rest))
                 }
             } else if row.type == .file, row.kind != .metadata {
-                for rename in renames.renames {
-                    for place in [rename.from, rename.to] {
-                        if let rest = RenameMap.rest(of: path, below: place) {
-                            written.insert(rename.to + [UInt8(ascii: "/")] + rest)
-                        }
-                    }
-                }
+                for rename in renames.renames { written.formUnion(rename.newNames(of: path)) }
                 // Written under a name in between: which one it has now is not followed.
                 let isKnown = renames.renames.contains { RenameMap.rest(of: path, below: $0.from) != nil }
                 if renames.isFormer(path), !isKnown { isClear = false }
