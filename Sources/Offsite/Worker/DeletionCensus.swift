@@ -42,9 +42,11 @@ struct DeletionCensus {
                 guard digest.high % passes == pass else { return .next }
                 let exists = row.kind != .deleted
                 let isArrival = row.kind == .moved || row.kind == .created
-                if names[digest] != nil {
-                    names[digest]?.exists = exists
-                    if isArrival { names[digest]?.isRenamed = isRenamed(row) }
+                if var known = names[digest] {
+                    known.exists = exists
+                    // Before anything of `names` is changed, which this reads.
+                    if isArrival { known.isRenamed = isRenamed(row) }
+                    names[digest] = known
                     return .next
                 }
                 path.removeAll(keepingCapacity: true)
