@@ -64,7 +64,8 @@ let package = Package(
         .testTarget(
             name: "OffsiteTests", dependencies: ["Offsite", "ChangeStore", "LinuxKernel"], swiftSettings: strict),
         .testTarget(
-            name: "ChangesCommandsTests", dependencies: ["ChangesCommands", "Offsite", "ChangeStore", "LinuxKernel", "Tracking"],
+            name: "ChangesCommandsTests",
+            dependencies: ["ChangesCommands", "Offsite", "ChangeStore", "LinuxKernel", "Tracking"],
             swiftSettings: strict),
         // The real program in processes of its own; `changes` is built beside the tests, not linked.
         .testTarget(

@@ -122,7 +122,8 @@ extension SystemTests {
 
         /// A name is that name, and no pattern, option, command or host.
         @Test(
-            .timeLimit(.minutes(4)), .enabled(if: noServer == nil, "\(noServer ?? "")"), arguments: CopyWay.allCases)
+            .timeLimit(.minutes(4)), .enabled(if: noServer == nil, "\(noServer ?? "")"),
+            arguments: Scale.pick([.ssh], full: CopyWay.allCases))
         func oddNames(_ way: CopyWay) throws {
             let place = try way.makeSite()
             let site = place.site

@@ -65,6 +65,10 @@ extension SystemTests {
             try Self.run(site, server.server, seed: seed, rounds: Scale.pick(3, full: 60))
         }
 
+        /// Rounds before this one make their operations only: `CHANGES_TEST_ROUND` replays a failure in a fraction of the
+        /// time.
+        private static let firstRound = Scale.environment("CHANGES_TEST_ROUND").flatMap { Int($0) } ?? 0
+
         /// - Parameter server: what the copy is behind.
         static func run(_ site: SyncSite, _ server: Server? = nil, seed: UInt64, rounds: Int) throws {
             let churn = Churn(seed: seed, roots: site.site.roots, outside: site.site.outside)
@@ -72,27 +76,45 @@ extension SystemTests {
             for round in 0..<rounds {
                 let note = "(seed \(seed), round \(round))"
                 let first = churn.steps.count
+                let isMeant = round >= firstRound
+                var told = "no transfer was cut off"
                 for _ in 0..<Int.random(in: 1...60, using: &random) { try churn.step() }
                 // Some transfers run while the source changes, and something of them is killed.
                 if Int.random(in: 0..<3, using: &random) > 0 {
-                    let worker = try site.launch()
+                    let worker = isMeant ? try site.launch() : nil
+                    let during = churn.steps.count
                     let victim = Victim.allCases.randomElement(using: &random)!
                     for _ in 0..<Int.random(in: 0...60, using: &random) {
                         try churn.step()
-                        pause(milliseconds: Int.random(in: 0...(server == nil ? 3 : 10), using: &random))
+                        let length = Int.random(in: 0...(server == nil ? 3 : 10), using: &random)
+                        if isMeant { pause(milliseconds: length) }
                     }
-                    try victim.kill(worker, server)
-                    let status = worker.waitForExit(atMost: 60)
-                    #expect(status != nil, "the worker goes on after \(victim) was killed \(note)")
+                    if let worker {
+                        told =
+                            "\(victim) was killed after step \(churn.steps.count), the transfer began after \(during)"
+                        try victim.kill(worker, server)
+                        let status = worker.waitForExit(atMost: 60)
+                        #expect(status != nil, "the worker goes on: \(told) \(note)")
+                        told += "; it ended with \(String(describing: status))"
+                    }
                     for _ in 0..<Int.random(in: 0...10, using: &random) { try churn.step() }
                 }
+                if !isMeant { continue }
                 try site.syncFully("--allow-deletes", note: note)
                 let differences = try site.differences()
-                let steps = churn.steps[first...].map { "\($0.operation) \($0.present) \($0.gone)" }
-                #expect(
-                    differences.isEmpty,
-                    "\(note)\n\(differences.prefix(20).joined(separator: "\n"))\n\(steps.joined(separator: "\n"))")
-                if !differences.isEmpty { return }
+                if !differences.isEmpty {
+                    let steps = churn.steps[first...].map { "\($0.index) \($0.operation) \($0.present) \($0.gone)" }
+                    try site.site.collect()
+                    let rows = site.site.newRows.filter { row in
+                        differences.contains { $0.contains(row.path.name.string) }
+                    }
+                    let lines =
+                        Array(differences.prefix(20)) + [told, site.errors] + steps
+                        + rows.map { "row \($0.sequence) \($0.kind) \($0.path) \($0.from.map { "from \($0)" } ?? "")" }
+                    Issue.record("\(note)\n\(lines.joined(separator: "\n"))")
+                    return
+                }
+                try site.site.begin()
                 churn.settle()
                 if Scale.isFull {
                     // For whoever waits for a long run.

@@ -59,6 +59,7 @@ extension SystemTests {
             try Disk.write(root / "a", Array("A".utf8))
             try Disk.setModified(root / "a", seconds: time.tv_sec, nanoseconds: time.tv_nsec)
             try Disk.link(root / "d/c", root / "d/c2")
+            try Disk.link(root / "soft", root / "d/soft2")
             try Disk.unlink(root / "d/b")
             try Disk.unlink(root / "kept")
             try Disk.makeDirectory(root / "kept")

@@ -21,6 +21,7 @@ extension SystemTests {
                 try Disk.setModified(root / Path(name), seconds: 1_600_000_000)
             }
             try Disk.symlink("target", at: root / "soft")
+            try Disk.link(root / "soft", root / "d/soft2")
             try site.start()
             try site.syncFully("--allow-deletes")
             try site.expectEqual(note: "before")
@@ -109,7 +110,8 @@ extension SystemTests {
             let found = try site.verify()
             let paths = Set(drifts(found).map { $0.split(separator: " ", maxSplits: 1).last.map(String.init) ?? "" })
             let expected: Set = [
-                "a-backup/soft", #"a-backup/odd\012name"#, "a-backup/mode", "a-backup/a => b", "a-backup/c => d",
+                "a-backup/soft", "a-backup/d/soft2", #"a-backup/odd\012name"#, "a-backup/mode", "a-backup/a => b",
+                "a-backup/c => d",
                 "a-backup/x -> y", #"a-backup/extra\134#012\012\033"#,
             ]
             #expect(paths == expected, "\(drifts(found))")

@@ -103,7 +103,7 @@ struct SyncCommand: ParsableCommand {
 
         @OptionGroup var choice: DestinationOptions
 
-        func run() throws { try choice.forEach { try SyncSwitch($0, in: $1).pause() } }
+        func run() throws { try choice.withEach { try SyncSwitch($0, in: $1).pause() } }
     }
 
     /// `changes sync resume`.
@@ -113,7 +113,7 @@ struct SyncCommand: ParsableCommand {
 
         @OptionGroup var choice: DestinationOptions
 
-        func run() throws { try choice.forEach { try SyncSwitch($0, in: $1).resume() } }
+        func run() throws { try choice.withEach { try SyncSwitch($0, in: $1).resume() } }
     }
 
     /// `changes sync reset`.
@@ -123,7 +123,7 @@ struct SyncCommand: ParsableCommand {
 
         @OptionGroup var choice: DestinationOptions
 
-        func run() throws { try choice.forEach { try SyncSwitch($0, in: $1).reset() } }
+        func run() throws { try choice.withEach { try SyncSwitch($0, in: $1).reset() } }
     }
 }
 
@@ -147,7 +147,7 @@ struct DestinationOptions: ParsableArguments {
         return try names.map(configuration.destination(named:))
     }
 
-    func forEach(_ body: (DestinationSettings, [UInt8]) throws -> Void) throws {
+    func withEach(_ body: (DestinationSettings, [UInt8]) throws -> Void) throws {
         let configuration = try configuration()
         for destination in try destinations(in: configuration) { try body(destination, configuration.store.directory) }
     }

@@ -17,20 +17,16 @@ extension DestinationLink {
             throw .system("making \(OctalEscapes.display(place))", error)
         }
         defer { try? FileSystemLook.removeTree(place) }
-        // Of a daemon by its path: one of 3.5.0 without chroot loses what is listed below a module's top (exit 24). Over
-        // ssh by list: rrsync of 3.5.0 takes a path that is not there for an attack (exit 12).
-        let target = Array((targetText + "/").utf8)
-        let list = isRemote ? [Self.markerPath] : nil
+        // By a list: rrsync fails at a path that is not there before rsync can say so. From a module's top: see `top`.
+        let (top, prefix) = settings.target.top
         let outcome = try run(
-            ["--ignore-times", "--max-size=4k"], list: list,
-            [list == nil ? target + Self.markerPath : target, place + [UInt8(ascii: "/")]], source: nil,
-            isGuarded: false)
+            ["--ignore-times", "--max-size=4k", "--no-relative"], list: [Array(prefix.utf8) + Self.markerPath],
+            [Array("\(top)/".utf8), place + [UInt8(ascii: "/")]], source: nil, isGuarded: false)
         if outcome.verdict == .partial, String(decoding: outcome.errors, as: UTF8.self).contains("No such file") {
             return nil
         }
         try check(outcome, "reading the marker")
-        let name = list == nil ? Array(DestinationMarker.name.utf8) : Self.markerPath
-        return try marker(at: place + [UInt8(ascii: "/")] + name)
+        return try marker(at: place + Array("/\(DestinationMarker.name)".utf8))
     }
 
     /// The marker in a file of this host.

@@ -17,7 +17,7 @@ final class DestinationLink {
     /// The receiver deletes by list.
     var deletesByList = true
     /// This process may make namespaces. Without one rsync follows symlinks that take a directory's place in time.
-    let isSandboxed = SenderSandbox.isAvailable
+    var isSandboxed = SenderSandbox.isAvailable
 
     /// Where rsync keeps the part of a file that it could not finish, in the file's directory.
     static let partialName = Array(".nfs-changes-partial".utf8)
@@ -173,8 +173,9 @@ final class DestinationLink {
             throw .system("making \(OctalEscapes.display(skeleton))", error)
         }
         defer { try? FileSystemLook.removeTree(skeleton) }
-        // Not -a: the skeleton's times and modes are nobody's.
-        let options = ["--dirs", "--links", "--force", "--max-delete=\(limit)"]
+        // Not -a: the skeleton's times and modes are nobody's. --existing: a directory that went meanwhile, of which only
+        // the skeleton knows, is not made again.
+        let options = ["--dirs", "--links", "--force", "--existing", "--max-delete=\(limit)"]
         if deletesByList {
             let outcome = try run(
                 options + ["--delete-missing-args"], list: paths, from: skeleton, to: targetText, isGuarded: true)

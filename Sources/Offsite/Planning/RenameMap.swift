@@ -40,14 +40,14 @@ struct RenameMap {
     mutating func add(from: [UInt8], to: [UInt8]) {
         former.insert(from)
         former.remove(to)
-        // What lies in a renamed directory moved with it.
-        if renames.contains(where: { Self.isSameMove(from, to, as: $0) }) { return }
         if let earlier = renames.firstIndex(where: { $0.to == from }) {
             let origin = renames[earlier].from
             renames.remove(at: earlier)
             if origin != to { renames.append(Rename(from: origin, to: to)) }
             return
         }
+        // What lies in a renamed directory moved with it.
+        if renames.contains(where: { Self.isSameMove(from, to, as: $0) }) { return }
         if renames.count < Self.most { renames.append(Rename(from: from, to: to)) }
     }
 
@@ -63,6 +63,13 @@ struct RenameMap {
         guard path.count > directory.count, path[directory.count] == UInt8(ascii: "/"), path.starts(with: directory)
         else { return nil }
         return path[(directory.count + 1)...]
+    }
+
+    /// The rename with the deepest new name that a path lies below, and what follows that name.
+    func innermost(_ path: [UInt8]) -> (number: Int, rest: ArraySlice<UInt8>)? {
+        renames.enumerated().compactMap { number, rename in
+            Self.rest(of: path, below: rename.to).map { (number, $0) }
+        }.min { $0.1.count < $1.1.count }
     }
 
     /// The path is a former name of a renamed directory, or below one.

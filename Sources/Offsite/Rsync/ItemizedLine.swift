@@ -57,7 +57,9 @@ struct ItemizedLine: Equatable {
     var name: [UInt8] {
         var name = text
         if isLink, let split = linkSplit() { name = split.name }
-        if isSymlink, let arrow = Self.firstRange(of: Array(" -> ".utf8), in: text) { name = Array(text[..<arrow]) }
+        if isSymlink, !isLink, let arrow = Self.firstRange(of: Array(" -> ".utf8), in: text) {
+            name = Array(text[..<arrow])
+        }
         if name.last == UInt8(ascii: "/") { name.removeLast() }
         return name
     }

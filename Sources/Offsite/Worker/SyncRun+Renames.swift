@@ -50,12 +50,11 @@ extension SyncRun {
             path.removeAll(keepingCapacity: true)
             row.appendPath(to: &path)
             if row.kind == .moved {
-                for (number, rename) in renames.renames.enumerated() where moved[number].count < Self.mostEntries {
-                    if let rest = RenameMap.rest(of: path, below: rename.to),
-                        context.scope.relative(path, isDirectory: row.type == .directory) != nil
-                    {
-                        moved[number].append(Array(rest))
-                    }
+                // What was renamed itself within a renamed directory comes from where it was at the cursor.
+                if let (number, rest) = renames.innermost(path), moved[number].count < Self.mostEntries,
+                    context.scope.relative(path, isDirectory: row.type == .directory) != nil
+                {
+                    moved[number].append(Array(rest))
                 }
             } else if row.type == .file, row.kind != .metadata {
                 for rename in renames.renames {

@@ -108,7 +108,8 @@ final class Container {
     private static let repository = Path(#filePath).parent.parent.parent.parent
     /// What the units and the tests call.
     private static let programs = [
-        "cat", "flock", "head", "journalctl", "kill", "mkdir", "mount", "perl", "rsync", "setpriv", "sh", "ssh",
+        "cat", "df", "flock", "head", "journalctl", "kill", "mkdir", "mount", "mv", "perl", "rsync", "setpriv", "sh",
+        "ssh",
         "ssh-keygen", "sync", "systemctl", "systemd-analyze", "umount",
     ]
 

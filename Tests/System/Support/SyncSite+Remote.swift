@@ -40,20 +40,6 @@ extension SyncSite {
     }
 }
 
-extension RsyncDaemon {
-    /// Bytes that clients have sent to it since it started, as its log counts them.
-    func bytesReceived() throws -> Int {
-        let log = String(decoding: try Disk.read(scratch.path / "transfers.log"), as: UTF8.self)
-        return log.split(separator: "\n").reduce(0) { sum, line in
-            // `… sent 85 bytes  received 1234 bytes  total size 5`
-            let words = line.split(separator: " ")
-            guard let place = words.firstIndex(of: "received"), place + 2 < words.count, words[place + 2] == "bytes"
-            else { return sum }
-            return sum + (Int(words[place + 1].filter { $0 != "," }) ?? 0)
-        }
-    }
-}
-
 extension Completed {
     /// Bytes that the batches of a `changes sync` sent, added up from its summary lines, to two or three digits.
     var bytesSent: Int? {
