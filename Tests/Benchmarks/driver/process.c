@@ -105,10 +105,13 @@ struct process *process_start(const char *label, const char *const *arguments, c
 static void tell_errors(const char *label, const char *errors) {
     FILE *file = fopen(errors, "r");
     if (!file) return;
-    char line[512];
-    for (int lines = 0; lines < 10 && fgets(line, sizeof line, file); lines++) {
-        line[strcspn(line, "\n")] = 0;
-        report_note("  %s: %s", label, line);
+    // The last ones: what it ended with.
+    char last[10][512];
+    int lines = 0;
+    while (fgets(last[lines % 10], sizeof last[0], file)) lines++;
+    for (int line = lines < 10 ? 0 : lines - 10; line < lines; line++) {
+        last[line % 10][strcspn(last[line % 10], "\n")] = 0;
+        report_note("  %s: %s", label, last[line % 10]);
     }
     fclose(file);
 }
