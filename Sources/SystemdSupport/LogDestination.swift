@@ -7,12 +7,17 @@ public import Logging
 ///
 /// `sd_journal_sendv` reports success where no journald runs, so it can't be asked.
 public func makeLogHandler(level: Logger.Level = .info) -> any LogHandler {
+    makeJournalLogHandler(level: level) ?? StandardErrorLogHandler(level: level)
+}
+
+/// The one for journald; nil where standard error leads elsewhere.
+public func makeJournalLogHandler(level: Logger.Level = .info) -> (any LogHandler)? {
     if let variable = getenv("JOURNAL_STREAM"), let status = try? StandardError.status(),
         JournalStream(String(cString: variable))?.isSame(as: status) == true
     {
         return JournalLogHandler(level: level)
     }
-    return StandardErrorLogHandler(level: level)
+    return nil
 }
 
 /// The value of `JOURNAL_STREAM` (systemd.exec(5)): device and inode of the socket to journald that the service

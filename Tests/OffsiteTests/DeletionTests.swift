@@ -19,7 +19,7 @@ import Testing
         let target = try #require(SyncTarget(parsing: "\(place.path)/copy"))
         let settings = DestinationSettings(name: "test", source: Array("\(place.path)/source".utf8), target: target)
         let link = try DestinationLink(
-            settings, stateDirectory: Array("\(place.path)/state".utf8), process: RsyncProcess(stop: NoStopSignal()))
+            settings, stateDirectory: Array("\(place.path)/state".utf8), process: ProgramRun(stop: NoStopSignal()))
         link.deletesByList = byList
         // The program that makes the sandbox is `changes`, not this one.
         link.isSandboxed = false

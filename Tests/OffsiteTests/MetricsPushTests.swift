@@ -159,12 +159,16 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1))) func aSignalToTheCallerEndsIt() throws {
-        let port = try DeadPort(listens: true)
-        let signal = try WakeUp()
-        signal.signal()
-        let time = seconds {
-            #expect(MetricsPush(gateway: port.url).push(.complete, stop: signal.descriptor.number) == .interrupted)
+        final class Stop: StopSignal {
+            let wakeUp: WakeUp
+            init() throws(Errno) { wakeUp = try WakeUp() }
+            var descriptor: Int32 { wakeUp.descriptor.number }
+            func isRequested() -> Bool { true }
         }
+        let port = try DeadPort(listens: true)
+        let stop = try Stop()
+        stop.wakeUp.signal()
+        let time = seconds { #expect(MetricsPush(gateway: port.url).push(.complete, stop: stop) == .interrupted) }
         #expect(time < 4)
     }
 

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// What the tests of `changes sync` mean by equal.
-extension SystemTests {
+extension CopySystemTests {
     @Suite(.enabled(if: Programs.obstacle("rsync") == nil, "needs rsync")) struct CopyComparisonTests {
         @Test func itTellsEqualTreesFromOthers() throws {
             let trees = try CopiedTree()

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-extension SystemTests {
+extension CopySystemTests {
     /// `changes restore`: the drill of the README, and what may not happen in it.
     @Suite struct RestoreTests {
         private static let noServer = SSHServer.obstacle

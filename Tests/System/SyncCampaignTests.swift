@@ -2,14 +2,13 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension CopySystemTests {
     /// Random operations on the source, before and during transfers, and a worker that is killed at random: whatever
     /// happened, the copy equals the source once a run has come to its end. A failure names its seed.
     @Suite struct SyncCampaignTests {
-        @Test(.timeLimit(.minutes(30)), arguments: Scale.seeds(2, full: 12))
+        @Test(.timeLimit(.minutes(30)), arguments: Scale.seeds(1, full: 12))
         func locally(_ seed: UInt64) throws {
             let site = try SyncSite(roots: ["a-backup", "b-backup"])
-            try site.start()
             try Self.run(site, seed: seed, rounds: Scale.pick(6, full: 90))
         }
 
@@ -19,7 +18,6 @@ extension SystemTests {
         func locallyWithOwners(_ seed: UInt64) throws {
             let site = try SyncSite(roots: ["a-backup", "b-backup"], more: #"ownership = "keep""#)
             site.comparing = ["--numeric-ids"]
-            try site.start()
             try Self.run(site, seed: seed, rounds: Scale.pick(4, full: 60))
         }
 
@@ -29,7 +27,6 @@ extension SystemTests {
         func overSSH(_ seed: UInt64) throws {
             let server = try SSHServer()
             let site = try SyncSite(over: server, roots: ["a-backup", "b-backup"])
-            try site.start()
             try Self.run(site, server.server, seed: seed, rounds: Scale.pick(5, full: 60))
         }
 
@@ -39,7 +36,6 @@ extension SystemTests {
         func overSSHWithARestrictedKey(_ seed: UInt64) throws {
             let server = try SSHServer()
             let site = try SyncSite(over: server, isRestricted: true, roots: ["a-backup", "b-backup"])
-            try site.start()
             try Self.run(site, server.server, seed: seed, rounds: Scale.pick(3, full: 60))
         }
 
@@ -50,7 +46,6 @@ extension SystemTests {
         func toADaemon(_ seed: UInt64) throws {
             let daemon = try RsyncDaemon()
             let site = try SyncSite(over: daemon, roots: ["a-backup", "b-backup"])
-            try site.start()
             try Self.run(site, daemon.server, seed: seed, rounds: Scale.pick(5, full: 60))
         }
 
@@ -61,7 +56,6 @@ extension SystemTests {
             let server = try SSHServer()
             let site = try SyncSite(over: server, roots: ["a-backup", "b-backup"], more: #"ownership = "fake-super""#)
             site.comparing = ["--numeric-ids", "-M--fake-super"]
-            try site.start()
             try Self.run(site, server.server, seed: seed, rounds: Scale.pick(3, full: 60))
         }
 
@@ -71,6 +65,7 @@ extension SystemTests {
 
         /// - Parameter server: what the copy is behind.
         static func run(_ site: SyncSite, _ server: Server? = nil, seed: UInt64, rounds: Int) throws {
+            try site.start()
             let churn = Churn(seed: seed, roots: site.site.roots, outside: site.site.outside)
             var random = SplitMix64(seed: ~seed)
             for round in 0..<rounds {

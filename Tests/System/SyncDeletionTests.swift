@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension SyncSystemTests {
     /// How much `changes sync` deletes before somebody has to say that it is meant (`max_delete`).
     @Suite struct SyncDeletionTests {
         private func weeks(_ numbers: ClosedRange<Int>, in root: Path) throws {

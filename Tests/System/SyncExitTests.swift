@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension SyncSystemTests {
     /// How a run ends for each end of rsync (design: the table of exit statuses), and what becomes of the rest.
     @Suite struct SyncExitTests {
         /// What rsync says, and what the worker makes of it.
@@ -156,7 +156,7 @@ extension SystemTests {
             .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"))
         func whatTheReceiverMayNotTouchIsSetAside() throws {
             let server = try SSHServer()
-            let site = try SyncSite(server)
+            let site = try SyncSite(over: server)
             let root = site.site.root
             for name in ["closed", "open"] {
                 try Disk.makeDirectory(root / Path(name))

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// The instruments of the tests of `changes sync`. They need neither it nor a tracker.
-extension SystemTests {
+extension SyncSystemTests {
     @Suite struct SyncFixtureTests {
         /// Ten seconds for the large file.
         private static let slow = "--bwlimit=2000"

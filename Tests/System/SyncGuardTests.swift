@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension SyncSystemTests {
     /// What `changes sync` must never do: delete at a destination because something is wrong with the source, with its
     /// own state, or with the destination.
     @Suite struct SyncGuardTests {

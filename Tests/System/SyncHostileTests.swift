@@ -3,7 +3,7 @@ import LinuxKernel
 import Synchronization
 import Testing
 
-extension SystemTests {
+extension CopySystemTests {
     /// Nothing outside the source is read and nothing outside the target is written, whatever names there are and
     /// whatever is done to directories meanwhile.
     @Suite(.enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")")) struct SyncHostileTests {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-extension SystemTests {
+extension CopySystemTests {
     /// A renamed directory is built from what the destination has. Over ssh, where what is sent is counted.
     @Suite(.enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")")) struct SyncRenameTests {
         /// What a test does with a directory `d` of many files, and what that may cost.
@@ -70,7 +70,7 @@ extension SystemTests {
             },
         ]
 
-        @Test(.timeLimit(.minutes(3)), arguments: Scale.isFull ? cases : Array(cases.prefix(9)))
+        @Test(.timeLimit(.minutes(3)), arguments: Scale.isFull ? cases : Array(cases.prefix(4)))
         func aRenamedDirectory(_ test: Case) throws {
             let counter = try CountingServer()
             let site = try SyncSite(over: counter.server)

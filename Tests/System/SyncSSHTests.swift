@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-extension SystemTests {
+extension CopySystemTests {
     /// The ways to another host: ssh to somebody without rights, the same with a key for rsync alone, an rsync daemon.
     @Suite struct SyncSSHTests {
         private static let noServer = SSHServer.obstacle

@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension SyncSystemTests {
     /// `pause`, `resume`, `reset`, `--dry-run`, and names of destinations.
     @Suite struct SyncSwitchTests {
         @Test(.timeLimit(.minutes(1))) func aPausedDestinationGetsNothing() throws {
@@ -26,6 +26,36 @@ extension SystemTests {
             #expect(try site.sync("reset").isSuccess)
             try site.syncFully()
             try site.expectEqual()
+        }
+
+        @Test(.timeLimit(.minutes(1))) func aPauseStopsATransfer() throws {
+            let site = try SyncSite(more: "bandwidth = \"2MB/s\"")
+            try Disk.write(site.site.root / "small")
+            try site.start()
+            try site.syncFully()
+            try Disk.write(site.site.root / "large", [UInt8](repeating: 0x61, count: 24 << 20))
+            let worker = try site.launch()
+            let temporary = site.copy / ".nfs-changes/tmp"
+            try #require(try wait(atMost: 20, every: 5) { try !Disk.names(of: temporary).isEmpty }, "\(site.errors)")
+            #expect(try site.sync("pause").isSuccess)
+            #expect(worker.waitForExit(atMost: 6) == .exited(0), "\(site.errors)")
+            #expect(site.errors.contains("resume") && !Disk.exists(site.copy / "a-backup/large"), "\(site.errors)")
+            try Disk.write(site.site.root / "large", Array("smaller".utf8))
+            #expect(try site.sync("resume").isSuccess)
+            try site.syncFully()
+            try site.expectEqual()
+        }
+
+        @Test(.timeLimit(.minutes(1))) func progressIsShownAndTheSummaryStays() throws {
+            let site = try SyncSite()
+            try Disk.write(site.site.root / "file", [UInt8](repeating: 0x61, count: 300_000))
+            try site.start()
+            let shown = try site.sync("--progress")
+            #expect(shown.isSuccess && shown.errors.contains("100%"), "\(shown)")
+            #expect(shown.errors.contains("KiB sent") && !shown.errors.contains(" 0 B sent"), "\(shown)")
+            let place = site.site.scratch.path / "back"
+            let restored = try site.restore("a-backup", to: place, "--progress")
+            #expect(restored.isSuccess && restored.errors.contains("1 files"), "\(restored)")
         }
 
         @Test(.timeLimit(.minutes(1))) func aDryRunWritesNothing() throws {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-extension SystemTests {
+extension SyncSystemTests {
     /// Files that look alike to rsync, of one size and time with another content, change places.
     @Suite(.enabled(if: Programs.obstacle("rsync") == nil, "needs rsync")) struct SyncTwinTests {
         struct Case: CustomTestStringConvertible, Sendable {

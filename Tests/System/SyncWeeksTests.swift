@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension CopySystemTests {
     /// The job that the product was made for: weeks of hard links, tracked and synced as they happen.
     @Suite(
         .enabled(if: Roundcube.isAvailable, "needs the packages roundcube-core and roundcube-plugins from apt"),

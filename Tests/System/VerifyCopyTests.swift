@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-extension SystemTests {
+extension CopySystemTests {
     /// `changes verify DESTINATION` finds each way in which a copy can differ, and mends it.
     @Suite struct VerifyCopyTests {
         /// A site with an equal copy.

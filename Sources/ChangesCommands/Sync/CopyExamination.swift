@@ -24,7 +24,7 @@ struct CopyExamination {
         do {
             let verification = try CopyVerification(destination, context: worker.context)
             drifts = try verification.run(contents)
-            try consumer.setNote(Self.driftNote, Array("\(drifts.count)".utf8))
+            try Self.noteDrift(drifts.count, in: consumer)
             try print(drifts)
             if drifts.isEmpty { return voice.say("no difference") }
             if repairs { try verification.makePending(drifts) }
@@ -39,12 +39,21 @@ struct CopyExamination {
         }
         _ = try worker.run(SyncOptions())
         // What was found is carried; the next verification says what it missed.
-        try? consumer.setNote(Self.driftNote, Array("0".utf8))
+        try? Self.noteDrift(0, in: consumer)
         withExtendedLifetime(lock) {}
     }
 
     /// The note with the number of differences that were found last.
     static let driftNote = "drift"
+
+    /// - Returns: nil when nothing was compared yet.
+    static func drift(in consumer: Consumer) throws(StoreError) -> Int? {
+        try consumer.note(driftNote).flatMap { Int(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    static func noteDrift(_ count: Int, in consumer: Consumer) throws(StoreError) {
+        try consumer.setNote(driftNote, Array("\(count)".utf8))
+    }
 
     private func print(_ drifts: [Drift]) throws {
         var output = Output()

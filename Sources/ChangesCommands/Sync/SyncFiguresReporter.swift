@@ -42,9 +42,7 @@ final class SyncFiguresReporter {
         figures.heldDeletions = try? consumer.workCount(.heldDeletion).count
         figures.availableBytes = room?.available
         figures.sizeBytes = room?.total
-        figures.driftPaths = (try? consumer.note(CopyExamination.driftNote)).flatMap { note in
-            note.flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
-        }
+        figures.driftPaths = (try? CopyExamination.drift(in: consumer)).flatMap { $0 }.map(Int64.init)
         return figures
     }
 
@@ -57,7 +55,7 @@ final class SyncFiguresReporter {
             problems.append("metrics: \(failure)")
         }
         if let gateway = settings.pushgateway,
-            let failure = MetricsPush(gateway: gateway).push(figures, stop: stop.descriptor < 0 ? nil : stop.descriptor)
+            let failure = MetricsPush(gateway: gateway).push(figures, stop: stop)
         {
             problems.append("metrics: \(failure)")
         }

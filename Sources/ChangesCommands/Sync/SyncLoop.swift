@@ -1,5 +1,6 @@
 import ChangeStore
 import LinuxKernel
+import Logging
 import Offsite
 import SystemPackage
 import SystemdSupport
@@ -28,8 +29,9 @@ struct SyncLoop {
             throw CommandFailure(.inputOutput, "waiting for changes: \(error)")
         }
         let worker = try SyncWorker(
-            configuration, destination, consumer: consumer, stop: WindowedStop(stop, destination.windows),
-            voice: voice, notifier: notifier)
+            configuration, destination, consumer: consumer,
+            stop: WorkerStop(
+                stop, windows: destination.windows, consumer: consumer), voice: voice, notifier: notifier)
         notifier.ready(status: "waiting for changes")
         var pause = Self.firstPause
         // When changes that are not carried yet were noticed.
@@ -62,9 +64,10 @@ struct SyncLoop {
                 if stop.isRequested() { break }
                 // The window closed while it ran: what is left is carried in the next.
                 guard isInWindow() else { continue }
-                voice.say(failure.message)
+                let isPassing = failure.status == .temporary || failure.status == .unavailable
+                voice.say(failure.message, isPassing ? .warning : .error)
                 // What nobody but a person can mend ends the service: a restart would only hide it.
-                guard failure.status == .temporary || failure.status == .unavailable else { throw failure }
+                guard isPassing else { throw CommandFailure(failure.status, "") }
                 let jittered = pause / 2 + Int64.random(in: 0...pause / 2)
                 notifier.status("trying again in \(jittered / 1_000_000_000) s: \(failure.message)")
                 try wait(nanoseconds: jittered, watch, notifier)
@@ -96,7 +99,7 @@ struct SyncLoop {
     private func need() throws -> Need {
         guard isInWindow() else { return .nothing }
         do throws(StoreError) {
-            if try consumer.note(SyncSwitch.pauseNote) != nil { return .nothing }
+            if SyncSwitch.isPaused(consumer) { return .nothing }
             let reader = try StoreReader(stateDirectory: configuration.store.directory)
             guard case .at(let cursor) = try consumer.standing(in: reader) else {
                 return try reader.isBaselineDone ? .now : .nothing
@@ -112,7 +115,7 @@ struct SyncLoop {
         }
     }
 
-    private func isInWindow() -> Bool { WindowedStop.isOpen(destination.windows) }
+    private func isInWindow() -> Bool { destination.windows.isOpen() }
 
     /// Once a day, when nothing is pending, a part of all files is compared by content.
     private func verifyInQuietHours(_ worker: SyncWorker, _ voice: SyncVoice, _ notifier: ServiceNotifier) {
@@ -128,16 +131,21 @@ struct SyncLoop {
             let drifts = try CopyVerification(destination, context: worker.context)
                 .run(.sampleOnly(percent: destination.verifyShare))
             try consumer.setNote(Self.verifiedNote, today)
-            try consumer.setNote(CopyExamination.driftNote, Array("\(drifts.count)".utf8))
+            // A sample that is well says nothing of what a whole verification found.
+            try CopyExamination.noteDrift(max(drifts.count, CopyExamination.drift(in: consumer) ?? 0), in: consumer)
             for drift in drifts.prefix(10) {
-                voice.say("differs (\(drift.kind.rawValue)): \(TerminalText.of(drift.path))")
+                voice.say("differs (\(drift.kind.rawValue)): \(TerminalText.of(drift.path))", .warning)
             }
             if !drifts.isEmpty {
-                voice.say("\(drifts.count) files of a sample differ: run `changes verify \(destination.name) --repair`")
+                voice.say(
+                    "\(drifts.count) files of a sample differ: run `changes verify \(destination.name) --repair`",
+                    .warning)
             }
             notifier.status("waiting for changes")
+        } catch SyncFailure.interrupted {
+            // The next idle moment, in the next window.
         } catch {
-            if !stop.isRequested() { voice.say("comparing a part of the copy: \(error)") }
+            voice.say("comparing a part of the copy: \(error)", .warning)
             // Not again and again on one day.
             try? consumer.setNote(Self.verifiedNote, today)
         }

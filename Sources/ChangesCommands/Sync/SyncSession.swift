@@ -1,5 +1,6 @@
 import ChangeStore
 import LinuxKernel
+import Logging
 import Offsite
 import SystemPackage
 import TrackerDaemon
@@ -14,10 +15,11 @@ struct SyncSession {
 
     /// Carries what is pending, one destination after the other.
     ///
-    /// - Throws: `CommandFailure` with the worst that happened; each destination has had its turn then.
+    /// - Throws: `CommandFailure` with the worst that happened, which is what later tries do not mend; each destination has
+    ///   had its turn then.
     func once() throws {
         let stop = try stopSignal()
-        var worst: CommandFailure?
+        var statuses: [ExitStatus] = []
         for destination in destinations {
             if stop.isRequested() { throw CommandFailure(SyncFailure.interrupted) }
             let voice = SyncVoice(destination.name, isOnTerminal: showsProgress)
@@ -25,18 +27,17 @@ struct SyncSession {
                 let lock = try lockConsumer(destination.name, in: configuration.store.directory)
                 let consumer = try openConsumer(destination.name, in: configuration.store.directory)
                 let worker = try SyncWorker(
-                    configuration, destination, consumer: consumer, stop: stop, voice: voice, notifier: nil)
+                    configuration, destination, consumer: consumer, stop: WorkerStop(stop, consumer: consumer),
+                    voice: voice, notifier: nil)
                 let report = try worker.run(options)
                 withExtendedLifetime(lock) {}
-                if report.quarantined > 0 || report.heldDeletions > 0 {
-                    worst = worst ?? CommandFailure(.failure, "")
-                }
+                if !report.isComplete { statuses.append(.failure) }
             } catch let failure as CommandFailure {
-                voice.say("\(failure.message)")
-                worst = CommandFailure(failure.status, "")
+                voice.say(failure.message, failure.status == .temporary ? .warning : .error)
+                statuses.append(failure.status)
             }
         }
-        if let worst { throw worst }
+        if let worst = statuses.first(where: { $0 != .temporary }) ?? statuses.first { throw CommandFailure(worst, "") }
     }
 
     /// Goes on until a signal comes.

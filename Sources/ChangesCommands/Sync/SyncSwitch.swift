@@ -10,6 +10,11 @@ struct SyncSwitch {
     /// The note that says that nothing is to be carried.
     static let pauseNote = "paused"
 
+    /// Whether nothing is to be carried, as far as that can be read.
+    static func isPaused(_ consumer: Consumer) -> Bool {
+        (try? consumer.note(pauseNote)).flatMap { $0 } != nil
+    }
+
     init(_ destination: DestinationSettings, in stateDirectory: [UInt8]) throws {
         name = destination.name
         consumer = try openConsumer(destination.name, in: stateDirectory)

@@ -1,8 +1,12 @@
 import LinuxKernel
+import Logging
 import Offsite
+import SystemdSupport
 
-/// What a worker says: one line a batch, on standard error, and how far it is where somebody looks.
+/// What a worker says: one line a batch, to the journal with a level or on standard error, and how far it is where
+/// somebody looks.
 final class SyncVoice {
+    private let journal = makeJournalLogHandler().map { handler in Logger(label: "changes", factory: { _ in handler }) }
     private let name: String
     private let command: String
     let isOnTerminal: Bool
@@ -14,7 +18,12 @@ final class SyncVoice {
         self.isOnTerminal = isOnTerminal
     }
 
-    func say(_ text: String) {
+    /// - Parameter level: for whoever asks the journal for warnings only.
+    func say(_ text: String, _ level: Logger.Level = .info) {
+        if let journal {
+            journal.log(level: level, "\(command) \(name): \(text)", metadata: ["destination": "\(name)"])
+            return
+        }
         if isProgressShown { StandardError.write(Array("\r\u{1B}[K".utf8)) }
         isProgressShown = false
         Output.complain("changes: \(command) \(name): \(text)")
@@ -27,10 +36,14 @@ final class SyncVoice {
         case .batch(let batch): say(Self.text(of: batch))
         case .deletionsHeld(let count, let reason):
             say(
-                "\(count) deletions wait (\(reason)); look at them with --dry-run --allow-deletes, then run it with --allow-deletes"
-            )
-        case .quarantined(let path, let reason): say("set aside: \(TerminalText.of(path)): \(reason)")
-        case .notice(let text): say(text)
+                "\(count) deletions wait (\(reason)); look at them with --dry-run --allow-deletes, then run it with --allow-deletes",
+                .warning)
+        case .quarantined(let path, let reason): say("set aside: \(TerminalText.of(path)): \(reason)", .warning)
+        case .renamed(let count, let statistics):
+            say(
+                "\(count) renamed director\(count == 1 ? "y" : "ies"), "
+                    + "\(ByteSizeText.approximate(statistics.sent)) sent")
+        case .notice(let text): say(text, .notice)
         }
     }
 
@@ -49,9 +62,10 @@ final class SyncVoice {
             say("would look at \(report.paths) paths and delete \(report.deleted)")
             return
         }
-        var text = report.batches == 0 ? "up to date" : "up to date after \(report.batches) batches"
+        var text = "up to date"
+        if report.batches > 0 { text += " after \(report.batches) batch\(report.batches == 1 ? "" : "es")" }
+        if !report.isComplete { text = "done, but \(report.shortfall)" }
         if report.waiting > 0 { text += "; \(report.waiting) paths wait until they are written or there" }
-        if report.quarantined > 0 { text += "; \(report.quarantined) paths are set aside" }
         say(text)
     }
 

@@ -1,5 +1,6 @@
 import ChangeStore
 import LinuxKernel
+import Logging
 import Offsite
 import SystemPackage
 import SystemdSupport
@@ -39,23 +40,34 @@ struct SyncWorker {
     func run(_ options: SyncOptions) throws -> SyncReport {
         let start = MonotonicTime.now
         do {
-            if try consumer.note(SyncSwitch.pauseNote) != nil {
-                voice.say("paused: `changes sync resume \(destination.name)` ends that")
-                return SyncReport()
-            }
+            if SyncSwitch.isPaused(consumer) { return sayPaused() }
             let report = try SyncRun(destination, context: context, options: options).run()
             if !options.dryRun { try conclude(report, start) }
             voice.summarize(report, dryRun: options.dryRun)
             return report
-        } catch let failure as SyncFailure {
-            fail(failure.description, isCounted: failure != .interrupted, start)
-            throw CommandFailure(failure)
-        } catch let error as StoreError {
-            throw ChangesCommands.failure(of: error, in: configuration.store.directory)
-        } catch let failure as CommandFailure {
-            fail(failure.message, isCounted: true, start)
+        } catch SyncFailure.interrupted {
+            if SyncSwitch.isPaused(consumer) { return sayPaused() }
+            throw CommandFailure(SyncFailure.interrupted)
+        } catch {
+            let failure =
+                switch error {
+                case let failure as SyncFailure: CommandFailure(failure)
+                case let error as StoreError: ChangesCommands.failure(of: error, in: configuration.store.directory)
+                case let failure as CommandFailure: failure
+                default: throw error
+                }
+            if !options.dryRun {
+                try? consumer.noteFailure(failure.message, at: .now)
+                tell(figures.figures(consumer, context, succeeded: false, since: start))
+            }
             throw failure
         }
+    }
+
+    /// What it was about goes on when the pause ends.
+    private func sayPaused() -> SyncReport {
+        voice.say("paused: `changes sync resume \(destination.name)` ends that", .notice)
+        return SyncReport()
     }
 
     func reader() throws(StoreError) -> StoreReader { try StoreReader(stateDirectory: context.stateDirectory) }
@@ -70,15 +82,9 @@ struct SyncWorker {
         tell(figures.figures(consumer, context, succeeded: report.isComplete, since: start))
     }
 
-    private func fail(_ text: String, isCounted: Bool, _ start: MonotonicTime) {
-        guard isCounted else { return }
-        try? consumer.noteFailure(text, at: .now)
-        tell(figures.figures(consumer, context, succeeded: false, since: start))
-    }
-
     /// A push that fails is no failure of the copy.
     private func tell(_ figures: SyncFigures) {
-        for problem in self.figures.publish(figures) { voice.say(problem) }
+        for problem in self.figures.publish(figures) { voice.say(problem, .warning) }
     }
 
     /// What `include` and `exclude` leave out: a path, or one of the directories that it lies in.

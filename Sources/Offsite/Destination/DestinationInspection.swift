@@ -18,7 +18,7 @@ public final class DestinationInspection {
         self.stateDirectory = stateDirectory
         self.machine = machine
         link = try DestinationLink(
-            destination, stateDirectory: stateDirectory, process: RsyncProcess(stop: NoStopSignal()))
+            destination, stateDirectory: stateDirectory, process: ProgramRun(stop: NoStopSignal()))
     }
 
     /// Finds out what the other side can do, and puts the marker there.

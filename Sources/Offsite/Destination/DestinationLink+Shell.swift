@@ -9,7 +9,7 @@ extension DestinationLink {
     ///
     /// - Returns: nil for what there is not, or where nobody can be asked for the room.
     func greet() throws(SyncFailure) -> (marker: DestinationMarker?, room: FileSystemSpace?) {
-        guard case .ssh(_, _, let path) = settings.target, hasShell else { return (try readMarker(), try room()) }
+        guard case .ssh(_, _, let path) = settings.target, hasShell else { return (try readMarker(), roomHere) }
         let marker = "\(place)/\(DestinationMarker.name)"
         let result = try shell(
             "test ! -f \(marker) || head -c 4096 \(marker) || exit 3; echo; echo \(Self.separator); df -Pk \(path) || :"
@@ -37,7 +37,7 @@ extension DestinationLink {
         try check(result, "making the copy durable and writing the marker")
     }
 
-    private func check(_ result: RsyncProcess.Result, _ step: String) throws(SyncFailure) {
+    private func check(_ result: ProgramRun.Result, _ step: String) throws(SyncFailure) {
         let verdict: RsyncVerdict =
             switch result.status {
             case _ where result.wasInterrupted: .interrupted

@@ -7,7 +7,7 @@ import SystemPackage
 final class DestinationLink {
     let settings: DestinationSettings
     /// What a stop or a heartbeat does to a run.
-    let process: RsyncProcess
+    let process: ProgramRun
     /// A directory of this destination's own on this host, for empty skeletons and markers.
     let scratch: [UInt8]
     private let ssh: SSHCommand?
@@ -33,7 +33,7 @@ final class DestinationLink {
     }
 
     /// - Throws: `SyncFailure.system` when the directories cannot be made.
-    init(_ settings: DestinationSettings, stateDirectory: [UInt8], process: RsyncProcess) throws(SyncFailure) {
+    init(_ settings: DestinationSettings, stateDirectory: [UInt8], process: ProgramRun) throws(SyncFailure) {
         self.settings = settings
         self.process = process
         let base = stateDirectory + Array("/offsite".utf8)
@@ -224,13 +224,13 @@ final class DestinationLink {
     /// Runs a command in the shell of the destination, or here for a local target.
     ///
     /// - Parameter input: what it finds on its standard input; nil: nothing.
-    func shell(_ command: String, input: [UInt8]? = nil) throws(SyncFailure) -> RsyncProcess.Result {
+    func shell(_ command: String, input: [UInt8]? = nil) throws(SyncFailure) -> ProgramRun.Result {
         var arguments: [[UInt8]]
         switch settings.target {
         case .ssh(let user, let host, _):
             arguments = (ssh?.arguments ?? []) + [Array(((user.map { $0 + "@" } ?? "") + host).utf8)]
         case .local: arguments = [Array("sh".utf8), Array("-c".utf8)]
-        case .daemon: return RsyncProcess.Result(status: 127, output: [], errors: [], wasInterrupted: false)
+        case .daemon: return ProgramRun.Result(status: 127, output: [], errors: [], wasInterrupted: false)
         }
         arguments.append(Array(command.utf8))
         do throws(Errno) { return try process.run(arguments, input: input) } catch {
@@ -304,7 +304,7 @@ final class DestinationLink {
         }
         let lock = isGuarded ? try receiverLock() : nil
         defer { withExtendedLifetime(lock) {} }
-        let result: RsyncProcess.Result
+        let result: ProgramRun.Result
         do throws(Errno) {
             result = try start(
                 bytes, source: source, files: files, input: list == nil ? nil : input, lock?.number, take)
@@ -320,7 +320,7 @@ final class DestinationLink {
     private func start(
         _ arguments: [[UInt8]], source: [UInt8]?, files: [[UInt8]], input: [UInt8]?, _ lock: CInt?,
         _ take: ((ArraySlice<UInt8>) -> Void)?
-    ) throws(Errno) -> RsyncProcess.Result {
+    ) throws(Errno) -> ProgramRun.Result {
         let program = [Array("rsync".utf8)]
         guard isSandboxed, let source else {
             let shell = ssh.map { [Array("-e".utf8), $0.text] } ?? []

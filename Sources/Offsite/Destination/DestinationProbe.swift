@@ -22,7 +22,7 @@ public enum DestinationProbe {
             let scratch = try FileSystemLook.makeTemporaryDirectory(prefix: Array("nfs-changes-probe".utf8))
             defer { try? FileSystemLook.removeTree(scratch) }
             let link = try DestinationLink(
-                settings, stateDirectory: scratch, process: RsyncProcess(stop: Deadline(seconds: seconds)))
+                settings, stateDirectory: scratch, process: ProgramRun(stop: Deadline(seconds: seconds)))
             return .marker(try link.readMarker())
         } catch let failure as SyncFailure {
             return failure == .interrupted ? .silence : .failure(failure)

@@ -3,17 +3,10 @@ import SystemPackage
 
 /// How much room a destination has.
 extension DestinationLink {
-    /// - Returns: nil where nobody can be asked: an rsync daemon, or a key that runs rsync only.
-    func room() throws(SyncFailure) -> FileSystemSpace? {
-        switch settings.target {
-        case .daemon: return nil
-        case .local(let path): return try? FileSystemSpace(at: Array(path.utf8))
-        case .ssh(_, _, let path):
-            guard hasShell else { return nil }
-            let result = try shell("df -Pk \(path)")
-            if result.wasInterrupted { throw .interrupted }
-            return result.status == 0 ? Self.space(parsing: result.output) : nil
-        }
+    /// - Returns: nil where this host cannot see it: `greet` asks the shell of another.
+    var roomHere: FileSystemSpace? {
+        guard case .local(let path) = settings.target else { return nil }
+        return try? FileSystemSpace(at: Array(path.utf8))
     }
 
     /// Reads what `df -Pk` prints (POSIX): a heading, and a line whose second and fourth words are kilobytes. The first

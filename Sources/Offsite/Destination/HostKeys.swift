@@ -16,7 +16,7 @@ public struct HostKeys {
 
     private let file: [UInt8]
     private let port: UInt16
-    private let process = RsyncProcess(stop: NoStopSignal())
+    private let process = ProgramRun(stop: NoStopSignal())
 
     /// - Throws: `SyncFailure.system` when the directory of the file cannot be made.
     public init(_ destination: DestinationSettings, stateDirectory: [UInt8]) throws(SyncFailure) {
@@ -77,7 +77,7 @@ public struct HostKeys {
 
     private func describe(_ line: [UInt8]) throws(SyncFailure) -> Key? {
         let arguments = ["ssh-keygen", "-l", "-f", "-"].map { Array($0.utf8) }
-        let result: RsyncProcess.Result
+        let result: ProgramRun.Result
         do throws(Errno) { result = try process.run(arguments, input: line + [UInt8(ascii: "\n")]) } catch {
             throw .missingProgram("openssh-client", error)
         }
@@ -90,7 +90,7 @@ public struct HostKeys {
         return Key(type: type, fingerprint: String(words[1]), line: line)
     }
 
-    private func run(_ arguments: [[UInt8]]) throws(SyncFailure) -> RsyncProcess.Result {
+    private func run(_ arguments: [[UInt8]]) throws(SyncFailure) -> ProgramRun.Result {
         do throws(Errno) { return try process.run(arguments) } catch {
             throw .missingProgram("openssh-client", error)
         }

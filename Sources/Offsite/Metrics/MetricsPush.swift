@@ -1,4 +1,4 @@
-import LinuxKernel
+import SystemPackage
 
 /// Pushes figures to a Prometheus Pushgateway, with curl.
 ///
@@ -31,26 +31,29 @@ public struct MetricsPush: Sendable {
         self.gateway = String(gateway)
     }
 
-    /// Pushes, and waits for the answer: 10 seconds at most.
+    /// Pushes, and waits for the answer: 10 seconds at most, and as long as curl takes to end.
     ///
-    /// - Parameter stop: a descriptor that is readable once the caller has to end, such as a `SignalQueue`'s; it is
-    ///   not read.
     /// - Returns: why not. Part of the figures is never taken.
-    public func push(_ figures: SyncFigures, stop: CInt? = nil) -> MetricsFailure? {
-        let deadline = MonotonicTime.now.advanced(milliseconds: Int64(limits.overall) * 1_000)
-        let ended: CurlRun.Ended
-        do {
-            ended = try CurlRun.run(command + arguments, input: configuration(figures), until: deadline, stop: stop)
+    public func push(_ figures: SyncFigures, stop: any StopSignal = NoStopSignal()) -> MetricsFailure? {
+        let run = ProgramRun(stop: Deadline(seconds: limits.overall, or: stop))
+        var answer = CurlAnswer()
+        let result: ProgramRun.Result
+        do throws(Errno) {
+            result = try run.run(
+                command + arguments, input: configuration(figures), take: { answer.append(Array($0)) })
         } catch {
-            return error
+            return .curl(error)
         }
-        switch ended.outcome {
-        case .signalled(let signal): return .killed(signal: signal)
-        case .exited(0): break
-        case .exited(let status): return .unreachable(status: status, message: ended.message)
+        if result.wasInterrupted { return stop.isRequested() ? .interrupted : .timedOut }
+        let message = Array((answer.message + result.errors).prefix(CurlAnswer.limit))
+        switch result.status {
+        case 0: break
+        case 129...: return .killed(signal: result.status - 128)
+        default: return .unreachable(status: result.status, message: message)
         }
         // Looked at here and not by --fail, which takes a redirection for a success and drops what the gateway says.
-        return 200..<300 ~= ended.status ? nil : .refused(status: ended.status, answer: ended.message)
+        let status = answer.status ?? 0
+        return 200..<300 ~= status ? nil : .refused(status: status, answer: message)
     }
 
     private var arguments: [[UInt8]] {
@@ -59,7 +62,7 @@ public struct MetricsPush: Sendable {
             "-q", "--silent", "--show-error", "--globoff", "--proto", "=http,https",
             "--connect-timeout", String(limits.connecting), "--max-time", String(limits.answering),
             "--header", "Content-Type: text/plain; version=0.0.4",
-            "--write-out", CurlRun.statusFormat, "--config", "-",
+            "--write-out", CurlAnswer.statusFormat, "--config", "-",
         ].map { Array($0.utf8) }
     }
 

@@ -9,7 +9,7 @@ public final class CopyRestore {
     public init(
         _ settings: DestinationSettings, stateDirectory: [UInt8], stop: any StopSignal
     ) throws(SyncFailure) {
-        link = try DestinationLink(settings, stateDirectory: stateDirectory, process: RsyncProcess(stop: stop))
+        link = try DestinationLink(settings, stateDirectory: stateDirectory, process: ProgramRun(stop: stop))
     }
 
     /// Copies what the destination has under a path, with everything in it, into a directory of this host, which is

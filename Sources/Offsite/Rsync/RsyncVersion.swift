@@ -39,7 +39,7 @@ public enum TransferPrograms {
     /// - Returns: nil when what it says is not understood.
     /// - Throws: the errno that kept it from starting: `ENOENT` when it is not installed.
     public static func rsync() throws(Errno) -> RsyncVersion? {
-        let result = try RsyncProcess(stop: Deadline(seconds: 5)).run([Array("rsync".utf8), Array("--version".utf8)])
+        let result = try ProgramRun(stop: Deadline(seconds: 5)).run([Array("rsync".utf8), Array("--version".utf8)])
         return RsyncVersion(parsing: String(decoding: result.output, as: UTF8.self))
     }
 
@@ -47,18 +47,8 @@ public enum TransferPrograms {
     ///
     /// - Throws: as `rsync`.
     public static func ssh() throws(Errno) -> String {
-        let result = try RsyncProcess(stop: Deadline(seconds: 5)).run([Array("ssh".utf8), Array("-V".utf8)])
+        let result = try ProgramRun(stop: Deadline(seconds: 5)).run([Array("ssh".utf8), Array("-V".utf8)])
         let line = String(decoding: result.errors.prefix(200), as: UTF8.self)
         return String(line.prefix { !" ,\n".contains($0) })
     }
-}
-
-/// Ends what takes too long.
-final class Deadline: StopSignal {
-    let descriptor: Int32 = -1
-    private let end: ContinuousClock.Instant
-
-    init(seconds: Int) { end = .now + .seconds(seconds) }
-
-    func isRequested() -> Bool { ContinuousClock.now > end }
 }

@@ -35,7 +35,7 @@ public final class CopyVerification {
         reader = try StoreReader(stateDirectory: context.stateDirectory)
         link = try DestinationLink(
             settings, stateDirectory: context.stateDirectory,
-            process: RsyncProcess(stop: context.stop, heartbeat: context.heartbeat))
+            process: ProgramRun(stop: context.stop, heartbeat: context.heartbeat))
         try link.recall(context.consumer)
     }
 
@@ -188,21 +188,22 @@ public final class CopyVerification {
         if drifts.isEmpty { return [] }
         guard case .at(let cursor) = try context.consumer.standing(in: reader) else { return [] }
         var pending: Set<[UInt8]> = []
+        // A directory's time changes with what is in it.
+        var stirred: Set<[UInt8]> = []
         var path: [UInt8] = []
         try reader.run(HistoryScan(after: cursor, through: try reader.lastSequence)) { row in
             path.removeAll(keepingCapacity: true)
             row.appendPath(to: &path)
-            pending.insert(path)
+            if pending.insert(path).inserted {
+                for parent in BatchPlan.parents(of: path).reversed() where !stirred.insert(parent).inserted { break }
+            }
             return .next
         }
         let roots = RootCheck(try reader.rootIdentities)
         return try drifts.filter { drift in
             let absolute = context.scope.absolute(drift.path)
             if roots.isAway(absolute) || pending.contains(absolute) { return false }
-            // A directory's time changes with what is in it.
-            if drift.kind == .metadata, pending.contains(where: { RenameMap.rest(of: $0, below: absolute) != nil }) {
-                return false
-            }
+            if drift.kind == .metadata, stirred.contains(absolute) { return false }
             // A name that is to be linked or deleted makes the others of its file differ as well.
             let names = drift.kind == .links ? companions[drift.path] ?? [] : []
             return try ([drift.path] + names).map(context.scope.absolute).allSatisfy { path in
@@ -212,13 +213,13 @@ public final class CopyVerification {
     }
 
     private func lookAgain(_ drifts: Set<Drift>, withChecksums: Bool) throws -> Set<Drift> {
-        let paths = drifts.filter { $0.kind != .extra && $0.kind != .links }.map(\.path)
+        let paths = Set(drifts.filter { $0.kind != .extra && $0.kind != .links }.map(\.path))
         var again =
             paths.isEmpty
             ? []
             : try self.drifts(
                 of: paths.sorted(by: BatchPlan.precedes), isRecursive: false, withChecksums: withChecksums)
-        again = again.filter { drift in drifts.contains { $0.path == drift.path } }
+        again = again.filter { paths.contains($0.path) }
         if drifts.contains(where: { $0.kind == .links }) {
             again.formUnion(try compareLinks().intersection(drifts))
         }

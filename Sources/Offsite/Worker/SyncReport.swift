@@ -23,6 +23,8 @@ public enum SyncEvent: Sendable {
     /// Everything is carried: why.
     case fullPass(String, isContinued: Bool)
     case batch(BatchReport)
+    /// So many renamed directories were built at their new places from what was there.
+    case renamed(Int, RsyncStatistics)
     /// Nothing is deleted until somebody allows it: how many, and why.
     case deletionsHeld(Int64, String)
     case quarantined(path: [UInt8], reason: String)

@@ -14,6 +14,8 @@ extension SyncRun {
         guard var look = try? SourceLook(source: settings.source) else { return }
         let roots = RootCheck(try reader.rootIdentities)
         try consumer.setNote(Note.running, [1])
+        var count = 0
+        var sum = RsyncStatistics()
         for (number, rename) in renames.renames.enumerated() {
             guard let from = context.scope.relative(rename.from, isDirectory: true),
                 let to = context.scope.relative(rename.to, isDirectory: true),
@@ -27,9 +29,11 @@ extension SyncRun {
             let made = try link.put(parents, isForced: false, mayReplaceDirectories: mayDelete)
             guard made.verdict == .done else { continue }
             let outcome = try link.link(entries[number], in: to, from: from)
-            report.statistics = report.statistics + outcome.statistics
+            sum = sum + outcome.statistics
             if outcome.verdict == .interrupted { throw SyncFailure.interrupted }
-            if outcome.verdict != .done {
+            if outcome.verdict == .done {
+                count += 1
+            } else {
                 // What it did not do the batches do, by sending.
                 context.tell(
                     .notice(
@@ -37,6 +41,8 @@ extension SyncRun {
                             + "\(outcome.status)): \(DestinationLink.display(outcome.errors))"))
             }
         }
+        report.statistics = report.statistics + sum
+        if count > 0 { context.tell(.renamed(count, sum)) }
     }
 
     /// For each rename the entries, relative to the directory, that moved along and were not written since the cursor.

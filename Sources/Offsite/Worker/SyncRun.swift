@@ -93,7 +93,7 @@ public final class SyncRun {
         later = LaterRows(reader)
         link = try DestinationLink(
             settings, stateDirectory: context.stateDirectory,
-            process: RsyncProcess(stop: context.stop, heartbeat: context.heartbeat))
+            process: ProgramRun(stop: context.stop, heartbeat: context.heartbeat))
     }
 
     /// - Throws: `StoreError`, `SyncFailure`, and what settling throws: nothing is lost then, and the next run goes on

@@ -44,16 +44,6 @@ final class SyncSite {
         try Disk.write(configuration, Array(text.utf8))
     }
 
-    /// A destination that a real sshd serves.
-    convenience init(_ server: SSHServer, more: String = "", maxDelete: String = "100%") throws {
-        try self.init(
-            target: server.remote(server.target), copy: server.target,
-            more: """
-                ssh = { port = \(server.port), identity = "\(server.identity)", known_hosts = "\(server.knownHosts)" }
-                \(more)
-                """, maxDelete: maxDelete)
-    }
-
     private func arguments(_ words: [String]) -> [String] { command("sync", words) }
 
     /// A command line about this site.

@@ -2,11 +2,14 @@ import Glibc
 import LinuxKernel
 import SystemPackage
 
-/// Runs one program of a transfer to its end: what it writes is collected, bounded; what it reads is given as a whole.
-struct RsyncProcess {
-    /// Bytes of each stream that are kept: the first of the standard output, the last of the standard error.
-    static let mostOutput = 64 << 20
-    static let mostErrors = 64 * 1_024
+/// Runs a program to its end: the last of what it writes is kept, what it reads is given as a whole.
+struct ProgramRun {
+    /// Bytes that are kept of each stream.
+    private static let mostKept = 64 * 1_024
+    /// Pieces of this size that are read before anything else is looked at: one that writes without end holds nothing
+    /// up. A pipe holds one of them (pipe(7)).
+    private static let piece = 65_536
+    private static let mostPieces = 16
     /// Milliseconds between two looks whether all is well.
     private static let interval: Int32 = 1_000
     /// Seconds that a program has to end after SIGTERM, before SIGKILL: a stop is to take five.
@@ -34,7 +37,7 @@ struct RsyncProcess {
 
     /// - Parameters:
     ///   - input: what it finds on its standard input; nil: nothing.
-    ///   - take: gets its output as it comes, instead of its being collected.
+    ///   - take: gets all of its output as it comes.
     ///   - lock: a descriptor that it and its children keep open.
     /// - Throws: the errno that kept it from starting: `ENOENT` when there is no such program.
     func run(
@@ -151,21 +154,25 @@ struct RsyncProcess {
         _ reader: borrowing OwnedDescriptor, isOutput: Bool, _ result: inout Result,
         _ take: ((ArraySlice<UInt8>) -> Void)?
     ) throws(Errno) -> Bool {
-        while true {
+        for _ in 0..<mostPieces {
             let bytes: [UInt8]
-            do throws(Errno) { bytes = try reader.read(atMost: 65_536) } catch {
+            do throws(Errno) { bytes = try reader.read(atMost: piece) } catch {
                 if error == .wouldBlock { return true }
                 throw error
             }
             if bytes.isEmpty { return false }
-            if !isOutput {
-                result.errors += bytes
-                if result.errors.count > 2 * mostErrors { result.errors.removeFirst(result.errors.count - mostErrors) }
-            } else if let take {
-                take(bytes[...])
-            } else if result.output.count < mostOutput {
-                result.output += bytes
+            if isOutput {
+                take?(bytes[...])
+                keep(bytes, in: &result.output)
+            } else {
+                keep(bytes, in: &result.errors)
             }
         }
+        return true
+    }
+
+    private static func keep(_ bytes: [UInt8], in kept: inout [UInt8]) {
+        kept += bytes
+        if kept.count > 2 * mostKept { kept.removeFirst(kept.count - mostKept) }
     }
 }
