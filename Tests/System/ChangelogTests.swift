@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension LogSystemTests {
     /// The text log, whatever others do to it.
     @Suite struct ChangelogTests {
         /// A wrong place shows at the start and not at night, when the first change comes.

@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension CommandSystemTests {
+extension ConsumeSystemTests {
     /// `changes consume` that waits, and that goes on for ever.
     @Suite struct ConsumeLoopTests {
         private func end(_ child: ChildProcess, _ recorder: Recorder) {

@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension CommandSystemTests {
+extension ConsumeSystemTests {
     /// The line of the README that takes the place of a script: real rsync.
     @Suite(.enabled(if: (try? run(["rsync", "--version"]).isSuccess) == true, "needs rsync"))
     struct ConsumeRsyncTests {

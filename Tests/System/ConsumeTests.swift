@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension CommandSystemTests {
+extension ConsumeSystemTests {
     /// `changes consume`, run by run.
     @Suite struct ConsumeTests {
         @Test(.timeLimit(.minutes(1))) func aFirstRunGivesEverythingAndLaterOnesWhatChanged() throws {

@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension CommandSystemTests {
+extension ConsumeSystemTests {
     /// `changes consumer`, and one run at a time.
     @Suite struct ConsumerCommandTests {
         @Test(.timeLimit(.minutes(1))) func placesAreShownAndChanged() throws {

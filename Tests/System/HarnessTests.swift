@@ -3,7 +3,7 @@ import LinuxKernel
 import Testing
 
 /// The tests' own instruments. They need no tracker.
-extension SystemTests {
+extension LogSystemTests {
     @Suite struct HarnessTests {
         @Test func listingSeesWhatLstatSees() throws {
             let scratch = try Scratch()

@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension LogSystemTests {
     /// What an ordinary user may not read, and what the kernel does not grant.
     @Suite struct LimitTests {
         private static let user: uid_t = 65_534

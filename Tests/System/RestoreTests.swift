@@ -37,7 +37,9 @@ extension CopySystemTests {
             #expect(compared.isEqual, "\(path): \(compared.differences)", sourceLocation: sourceLocation)
         }
 
-        @Test(.timeLimit(.minutes(3)), .enabled(if: noServer == nil, "\(noServer ?? "")"), arguments: [false, true])
+        @Test(
+            .timeLimit(.minutes(3)), .enabled(if: noServer == nil, "\(noServer ?? "")"),
+            arguments: Scale.isThorough ? [false, true] : [false])
         func aWeekOverSSH(_ isRestricted: Bool) throws {
             let server = try SSHServer()
             let site = try SyncSite(over: server, isRestricted: isRestricted)
@@ -52,7 +54,9 @@ extension CopySystemTests {
             #expect(Disk.exists(place / "sub/file"))
         }
 
-        @Test(.timeLimit(.minutes(3)), .enabled(if: RsyncDaemon.obstacle == nil, "\(RsyncDaemon.obstacle ?? "")"))
+        @Test(
+            .thorough, .timeLimit(.minutes(3)),
+            .enabled(if: RsyncDaemon.obstacle == nil, "\(RsyncDaemon.obstacle ?? "")"))
         func aWeekFromADaemon() throws {
             let daemon = try RsyncDaemon()
             let site = try SyncSite(over: daemon)
@@ -76,7 +80,7 @@ extension CopySystemTests {
         }
 
         @Test(
-            .timeLimit(.minutes(3)), .enabled(if: Privilege.isRoot, "only root can give files away"),
+            .thorough, .timeLimit(.minutes(3)), .enabled(if: Privilege.isRoot, "only root can give files away"),
             .enabled(if: noServer == nil, "\(noServer ?? "")"), arguments: [false, true])
         func ownersComeBackFromAttributes(_ isLocal: Bool) throws {
             let more = #"ownership = "fake-super""#
@@ -122,7 +126,7 @@ extension CopySystemTests {
 
         /// A name is that name, and no pattern, option, command or host.
         @Test(
-            .timeLimit(.minutes(4)), .enabled(if: noServer == nil, "\(noServer ?? "")"),
+            .thorough, .timeLimit(.minutes(4)), .enabled(if: noServer == nil, "\(noServer ?? "")"),
             arguments: Scale.pick([.ssh], full: CopyWay.allCases))
         func oddNames(_ way: CopyWay) throws {
             let place = try way.makeSite()

@@ -44,7 +44,7 @@ enum Roundcube {
     }
 }
 
-extension SystemTests {
+extension LogSystemTests {
     /// The job that the product was made for.
     @Suite struct RoundcubeTests {
         @Test(

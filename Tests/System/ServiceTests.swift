@@ -106,6 +106,8 @@ extension CommandSystemTests {
             }
             try Disk.makeDirectory(site.root / "inside")
             try Disk.symlink(site.root / "inside", at: site.scratch.path / "link")
+            // Making it would change the time of its directory, whenever that is looked at first.
+            try Disk.write(site.root / "inside/own.log", [])
             try site.start()
             for name in ["one", "two"] {
                 try Disk.write(site.root / Path(name))

@@ -71,7 +71,7 @@ extension CommandSystemTests {
             }
         }
 
-        @Test(.timeLimit(.minutes(20))) func underAStorm() throws {
+        @Test(.thorough, .timeLimit(.minutes(20))) func underAStorm() throws {
             let rounds = Scale.pick(25, full: 1_000)
             let site = try Site(roots: ["a-backup", "b-backup"])
             let work = site.root / "work"

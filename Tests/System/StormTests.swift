@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SystemTests {
+extension LogSystemTests {
     /// More at once than anybody reads as fast as it comes.
     @Suite struct StormTests {
         @Test(.timeLimit(.minutes(10)), arguments: [false, true])

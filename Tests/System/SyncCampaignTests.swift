@@ -13,7 +13,7 @@ extension CopySystemTests {
         }
 
         @Test(
-            .timeLimit(.minutes(60)), .enabled(if: Privilege.isRoot, "only root can keep owners"),
+            .thorough, .timeLimit(.minutes(60)), .enabled(if: Privilege.isRoot, "only root can keep owners"),
             arguments: Scale.seeds(1, full: 4))
         func locallyWithOwners(_ seed: UInt64) throws {
             let site = try SyncSite(roots: ["a-backup", "b-backup"], more: #"ownership = "keep""#)
@@ -31,7 +31,7 @@ extension CopySystemTests {
         }
 
         @Test(
-            .timeLimit(.minutes(60)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"),
+            .thorough, .timeLimit(.minutes(60)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"),
             arguments: Scale.seeds(1, full: 2))
         func overSSHWithARestrictedKey(_ seed: UInt64) throws {
             let server = try SSHServer()
@@ -40,7 +40,8 @@ extension CopySystemTests {
         }
 
         @Test(
-            .timeLimit(.minutes(60)), .enabled(if: RsyncDaemon.obstacle == nil, "\(RsyncDaemon.obstacle ?? "")"),
+            .thorough, .timeLimit(.minutes(60)),
+            .enabled(if: RsyncDaemon.obstacle == nil, "\(RsyncDaemon.obstacle ?? "")"),
             .enabled(if: Privilege.isRoot, "a daemon keeps symlinks as they are in a chroot only"),
             arguments: Scale.seeds(1, full: 4))
         func toADaemon(_ seed: UInt64) throws {
@@ -50,7 +51,7 @@ extension CopySystemTests {
         }
 
         @Test(
-            .timeLimit(.minutes(60)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"),
+            .thorough, .timeLimit(.minutes(60)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"),
             arguments: Scale.seeds(1, full: 2))
         func overSSHWithOwnersInAttributes(_ seed: UInt64) throws {
             let server = try SSHServer()

@@ -3,7 +3,7 @@ import Testing
 
 /// The instruments of the tests of `changes sync`. They need neither it nor a tracker.
 extension SyncSystemTests {
-    @Suite struct SyncFixtureTests {
+    @Suite(.thorough) struct SyncFixtureTests {
         /// Ten seconds for the large file.
         private static let slow = "--bwlimit=2000"
 

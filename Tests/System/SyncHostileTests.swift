@@ -6,7 +6,7 @@ import Testing
 extension CopySystemTests {
     /// Nothing outside the source is read and nothing outside the target is written, whatever names there are and
     /// whatever is done to directories meanwhile.
-    @Suite(.enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")")) struct SyncHostileTests {
+    @Suite(.thorough, .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")")) struct SyncHostileTests {
         @Test(.timeLimit(.minutes(4)), arguments: Scale.pick([.local, .ssh], full: CopyWay.allCases))
         func everyNameArrivesAsItIs(_ way: CopyWay) throws {
             let place = try way.makeSite()

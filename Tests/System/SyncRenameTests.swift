@@ -70,7 +70,7 @@ extension CopySystemTests {
             },
         ]
 
-        @Test(.timeLimit(.minutes(3)), arguments: Scale.isFull ? cases : Array(cases.prefix(4)))
+        @Test(.timeLimit(.minutes(3)), arguments: Scale.isFull ? cases : Array(cases.prefix(Scale.isThorough ? 9 : 2)))
         func aRenamedDirectory(_ test: Case) throws {
             let counter = try CountingServer()
             let site = try SyncSite(over: counter.server)

@@ -27,7 +27,9 @@ extension CopySystemTests {
             #expect(try Disk.status(site.copy / "a-backup/file").st_uid == server.receiver.user)
         }
 
-        @Test(.timeLimit(.minutes(3)), .enabled(if: noServer == nil, "\(noServer ?? "")"), arguments: [false, true])
+        @Test(
+            .timeLimit(.minutes(3)), .enabled(if: noServer == nil, "\(noServer ?? "")"),
+            arguments: Scale.isThorough ? [false, true] : [false])
         func everyStepOverSSH(_ isRestricted: Bool) throws {
             let server = try SSHServer()
             let site = try SyncSite(over: server, isRestricted: isRestricted)
@@ -35,7 +37,9 @@ extension CopySystemTests {
             #expect(try Disk.names(of: server.target).allSatisfy { ["copy", ".nfs-changes-partial"].contains($0) })
         }
 
-        @Test(.timeLimit(.minutes(3)), .enabled(if: RsyncDaemon.obstacle == nil, "\(RsyncDaemon.obstacle ?? "")"))
+        @Test(
+            .thorough, .timeLimit(.minutes(3)),
+            .enabled(if: RsyncDaemon.obstacle == nil, "\(RsyncDaemon.obstacle ?? "")"))
         func everyStepToADaemon() throws {
             let daemon = try RsyncDaemon()
             let site = try SyncSite(over: daemon)
@@ -84,7 +88,9 @@ extension CopySystemTests {
         }
 
         /// What a transfer that was cut off in mid-file has sent is not sent again.
-        @Test(.timeLimit(.minutes(2)), .enabled(if: noServer == nil, "\(noServer ?? "")"), arguments: [false, true])
+        @Test(
+            .thorough, .timeLimit(.minutes(2)), .enabled(if: noServer == nil, "\(noServer ?? "")"),
+            arguments: [false, true])
         func aCutTransferGoesOn(_ isRestricted: Bool) throws {
             let server = try SSHServer()
             let site = try SyncSite(over: server, isRestricted: isRestricted, more: "bandwidth = \"8MB/s\"")

@@ -1,16 +1,24 @@
 import Testing
 
-/// Everything that runs the real tracker, one test after another: they load the machine.
+// Lanes: each runs one test after another, and beside the other lanes. Most of these tests wait for processes.
+
+/// What the tracker sees, and how it serves.
 @Suite(.serialized, .besideOthers) enum SystemTests {}
 
-/// What people and programs ask of it: beside those, one after another too.
+/// What the log has of it, whatever happens to the log.
+@Suite(.serialized, .besideOthers) enum LogSystemTests {}
+
+/// What people ask of it.
 @Suite(.serialized, .besideOthers) enum CommandSystemTests {}
 
-/// What a sync does and does not do: mostly waits for other programs.
+/// What programs are handed.
+@Suite(.serialized, .besideOthers) enum ConsumeSystemTests {}
+
+/// What a sync does and does not do.
 @Suite(.serialized, .besideOthers) enum SyncSystemTests {}
 
 /// That a copy is equal, in every way to one.
 @Suite(.serialized, .besideOthers) enum CopySystemTests {}
 
-/// What measures time: nothing else of the system tests runs meanwhile.
+/// What measures time: no other lane runs meanwhile.
 @Suite(.serialized, .alone) enum TimedSystemTests {}

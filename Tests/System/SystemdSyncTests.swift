@@ -4,7 +4,7 @@ import Testing
 
 extension SystemTests {
     /// The offsite worker's unit under a real systemd, in its sandbox, with a local destination.
-    @Suite(.enabled(if: Container.obstacle == nil, "\(Container.obstacle ?? "")"))
+    @Suite(.thorough, .enabled(if: Container.obstacle == nil, "\(Container.obstacle ?? "")"))
     struct SystemdSyncTests {
         @Test(.timeLimit(.minutes(1))) func itSyncsSaysSoAndStops() throws {
             let service = try SyncService()

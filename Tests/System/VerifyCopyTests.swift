@@ -148,6 +148,7 @@ extension CopySystemTests {
         }
 
         @Test(
+            .thorough,
             .timeLimit(.minutes(3)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"),
             arguments: [false, true])
         func overSSH(_ isRestricted: Bool) throws {

@@ -31,19 +31,25 @@ actor Gate {
     }
 }
 
-/// How a test goes through the gate.
+/// How tests go through the gate: each by itself, or a whole suite at once. Were those that are to be alone admitted one by
+/// one, each would have all lanes wait for the longest of their tests.
 struct GateTrait: SuiteTrait, TestTrait, TestScoping {
     let alone: Bool
-    var isRecursive: Bool { true }
+    var isRecursive: Bool { !alone }
 
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-        // Of a suite: its tests come by themselves.
-        guard testCase != nil else { return try await function() }
+        // Of a suite whose tests go by themselves.
+        guard alone || testCase != nil else { return try await function() }
         await Gate.shared.enter(alone: alone)
         let outcome: Result<Void, any Error>
-        do { outcome = .success(try await function()) } catch { outcome = .failure(error) }
+        do {
+            try await withTaskExecutorPreference(ThreadExecutor.shared) { try await function() }
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
         await Gate.shared.leave()
         try outcome.get()
     }

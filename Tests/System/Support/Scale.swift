@@ -1,9 +1,12 @@
 import Glibc
+import Testing
 
-/// How large the system tests are. `CHANGES_TEST_FULL=1` (set by `packaging/test --full`) runs the sizes that the
-/// product is specified for; without it they are cut so that all of `swift test` stays within two minutes.
+/// How large the system tests are. Plain `swift test` is what is run after each change, and stays within two minutes.
+/// `CHANGES_TEST_THOROUGH=1` (set by `packaging/test`) adds more ways to a copy and real services, and
+/// `CHANGES_TEST_FULL=1` (set by `packaging/test --full`) the sizes that the product is specified for.
 enum Scale {
     static let isFull = environment("CHANGES_TEST_FULL") == "1"
+    static let isThorough = isFull || environment("CHANGES_TEST_THOROUGH") == "1"
 
     static func pick<Value>(_ small: Value, full: Value) -> Value { isFull ? full : small }
 
@@ -57,4 +60,9 @@ struct SplitMix64: RandomNumberGenerator {
         mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
         return mixed ^ (mixed >> 31)
     }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Not in a plain `swift test`.
+    static var thorough: Self { .enabled(if: Scale.isThorough, "takes long: set CHANGES_TEST_THOROUGH=1") }
 }
