@@ -104,9 +104,9 @@ import Testing
         if case .failing(let failure) = rig.transitions.first { #expect(failure.reason == .full) }
         #expect(scratch.resize("mnt", "8m") == 0)
         #expect(eventually { rig.writer.state.appendedSequence == Int64(Self.paths.count) })
+        #expect(eventually { rig.transitions.count == 2 })
         #expect(rig.stop())
         #expect(try scratch.lines("mnt/log") == Self.paths)
-        #expect(rig.transitions.count == 2)
     }
 
     @Test(.enabled(if: Scratch.canMount, "needs the right to mount"))

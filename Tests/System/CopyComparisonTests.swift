@@ -3,7 +3,7 @@ import Testing
 
 /// What the tests of `changes sync` mean by equal.
 extension CopySystemTests {
-    @Suite(.enabled(if: Programs.obstacle("rsync") == nil, "needs rsync")) struct CopyComparisonTests {
+    @Suite(.thorough, .enabled(if: Programs.obstacle("rsync") == nil, "needs rsync")) struct CopyComparisonTests {
         @Test func itTellsEqualTreesFromOthers() throws {
             let trees = try CopiedTree()
             let (source, copy) = (trees.source, trees.copy)

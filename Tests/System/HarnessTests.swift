@@ -4,7 +4,7 @@ import Testing
 
 /// The tests' own instruments. They need no tracker.
 extension LogSystemTests {
-    @Suite struct HarnessTests {
+    @Suite(.thorough) struct HarnessTests {
         @Test func listingSeesWhatLstatSees() throws {
             let scratch = try Scratch()
             let root = scratch.path / "root"

@@ -78,6 +78,14 @@ extension CommandSystemTests {
             }
             let isTold = wait(atMost: 10) { site.tracker.errors.contains("critical: the store is a new one") }
             #expect(isTold, "\(site.diagnosis)")
+            // What is there before the new store's first walk has ended is its baseline.
+            let isWatching = wait(atMost: 10) {
+                let last = site.tracker.errors.split(separator: "\n").last {
+                    $0.contains("a new store: ") || $0.contains("every root is watched")
+                }
+                return last?.contains("every root is watched") ?? false
+            }
+            #expect(isWatching, "\(site.diagnosis)")
             try Disk.write(site.root / "after")
             let isLogged = try wait(atMost: 10) {
                 try site.log.refresh()
