@@ -109,6 +109,15 @@ public enum FileSystemLook {
         }
     }
 
+    /// Gives a file one more name.
+    ///
+    /// - Throws: the errno of link(2).
+    public static func link(_ path: [UInt8], to name: [UInt8]) throws(Errno) {
+        try withCPath(path) { (path) throws(Errno) in
+            try withCPath(name) { (name) throws(Errno) in _ = try systemCall { Glibc.link(path, name) } }
+        }
+    }
+
     /// The names in a directory, `.` and `..` apart; empty when it cannot be listed.
     public static func names(in path: [UInt8]) -> [[UInt8]] {
         var names: [[UInt8]] = []

@@ -28,6 +28,7 @@ public final class DestinationInspection {
     public func initialize(consumer: Consumer, adopt: Bool) throws {
         // There may be no store yet.
         try destination.checkTarget(against: (try? StoreReader(stateDirectory: stateDirectory).roots) ?? [])
+        let own = try link.findPrograms()
         let hasShell = try findShell()
         try consumer.setNote("shell", [hasShell ? 1 : 0])
         // The receiver is not asked for the marker: there is none yet.
@@ -48,7 +49,10 @@ public final class DestinationInspection {
         }
         if found == nil, !adopt { try refuseFiles() }
         try link.write(DestinationMarker(destination: destination.name, machine: machine), isNew: true)
-        try probeDeletion(consumer)
+        link.hasShell = hasShell
+        let abilities = try link.probe(own: own)
+        try abilities.note(in: consumer)
+        facts += abilities.facts
     }
 
     private func refuseFiles() throws {
@@ -69,14 +73,16 @@ public final class DestinationInspection {
         }
         let word = "nfs-changes-shell"
         let result = try link.shell(
-            "echo \(word); command -v flock >/dev/null && echo flock; rsync --version | head -n 1")
-        let lines = String(decoding: result.output.prefix(4_096), as: UTF8.self).split(separator: "\n")
-        if lines.first == word[...] {
+            "echo \(word); command -v flock >/dev/null && echo flock; rsync --version 2>&1 | head -n 1")
+        let output = result.output.prefix(4_096).split(separator: UInt8(ascii: "\n"))
+        let lines = output.map { String(decoding: $0, as: UTF8.self) }
+        if lines.first == word {
             guard lines.contains("flock") else {
                 facts.append("there is no flock(1): nothing keeps an old receiver and a new one apart")
                 return false
             }
-            if let version = lines.last { facts.append("receiver: \(OctalEscapes.display(Array(version.utf8)))") }
+            link.receiverVersion = Array(output.last?.prefix(200) ?? [])
+            facts.append("receiver: \(OctalEscapes.display(link.receiverVersion))")
             return true
         }
         let verdict = RsyncVerdict(status: result.status, errors: result.errors)
@@ -86,15 +92,5 @@ public final class DestinationInspection {
         }
         facts.append("the key runs rsync only (rrsync): it cannot say how much room there is, nor sync its disk")
         return false
-    }
-
-    /// Whether the receiver deletes by list, tried in the directory for temporary files.
-    private func probeDeletion(_ consumer: Consumer) throws {
-        link.deletesByList = true
-        let path = Array("\(DestinationMarker.directory)/tmp/probe".utf8)
-        let outcome = try link.delete([path], atMost: 10)
-        try link.check(outcome, "trying a deletion")
-        try consumer.setNote("no-deletion-by-list", link.deletesByList ? nil : [1])
-        if !link.deletesByList { facts.append("its rsync refuses deletion by list: filters are used") }
     }
 }

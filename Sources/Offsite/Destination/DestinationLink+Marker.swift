@@ -20,13 +20,23 @@ extension DestinationLink {
         // By a list: rrsync fails at a path that is not there before rsync can say so. From a module's top: see `top`.
         let (top, prefix) = settings.target.top
         let outcome = try run(
-            ["--ignore-times", "--max-size=4k", "--no-relative"], list: [Array(prefix.utf8) + Self.markerPath],
-            [Array("\(top)/".utf8), place + [UInt8(ascii: "/")]], source: nil, isGuarded: false)
+            ["--ignore-times", "--max-size=4k", "--no-relative", "--debug=PROTO"],
+            list: [Array(prefix.utf8) + Self.markerPath], [Array("\(top)/".utf8), place + [UInt8(ascii: "/")]],
+            source: nil,
+            isGuarded: false)
+        if receiverVersion.isEmpty { receiverVersion = Self.protocolLine(of: outcome.output) }
         if outcome.verdict == .partial, String(decoding: outcome.errors, as: UTF8.self).contains("No such file") {
             return nil
         }
         try check(outcome, "reading the marker")
         return try marker(at: place + Array("/\(DestinationMarker.name)".utf8))
+    }
+
+    /// What `--debug=PROTO` says: `(Client) Protocol versions: remote=32, negotiated=32`.
+    private static func protocolLine(of output: [UInt8]) -> [UInt8] {
+        let beginning = Array("(Client) Protocol versions:".utf8)
+        let line = output.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: beginning) }
+        return Array(line?.prefix(200) ?? [])
     }
 
     /// The marker in a file of this host.
@@ -60,8 +70,8 @@ extension DestinationLink {
         }
         let temporary = Array("\(DestinationMarker.directory)/tmp".utf8)
         let outcome = try run(
-            ["--ignore-times", "--chmod=D0700,F0600"], list: [temporary, Self.markerPath], from: place,
-            to: targetText, isGuarded: !isNew)
+            ["--ignore-times", "--chmod=D0700,F0600"] + (syncsFiles ? ["--fsync"] : []),
+            list: [temporary, Self.markerPath], from: place, to: targetText, isGuarded: !isNew)
         try check(outcome, "writing the marker")
     }
 

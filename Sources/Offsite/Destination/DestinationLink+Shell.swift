@@ -5,18 +5,21 @@ extension DestinationLink {
     private var place: String { (targetPath ?? "") + "/\(DestinationMarker.directory)" }
     private static let separator = "nfs-changes-room"
 
-    /// The marker, and how much room there is.
+    /// The marker, and how much room there is; which rsync it has is in `receiverVersion` then.
     ///
     /// - Returns: nil for what there is not, or where nobody can be asked for the room.
     func greet() throws(SyncFailure) -> (marker: DestinationMarker?, room: FileSystemSpace?) {
         guard case .ssh(_, _, let path) = settings.target, hasShell else { return (try readMarker(), roomHere) }
         let marker = "\(place)/\(DestinationMarker.name)"
         let result = try shell(
-            "test ! -f \(marker) || head -c 4096 \(marker) || exit 3; echo; echo \(Self.separator); df -Pk \(path) || :"
-        )
+            "test ! -f \(marker) || head -c 4096 \(marker) || exit 3; echo; echo \(Self.separator); "
+                + "rsync --version 2>&1 | head -n 1; df -Pk \(path) || :")
         try check(result, "reading the marker")
         guard let parts = Self.parts(Array(result.output.prefix(16_384))) else { return (nil, nil) }
-        return (parts.marker.isEmpty ? nil : try understood(parts.marker), Self.space(parsing: parts.rest))
+        let lines = parts.rest.split(separator: UInt8(ascii: "\n"), maxSplits: 1, omittingEmptySubsequences: false)
+        receiverVersion = Array(lines[0].prefix(200))
+        let room = Self.space(parsing: lines.count > 1 ? Array(lines[1]) : [])
+        return (parts.marker.isEmpty ? nil : try understood(parts.marker), room)
     }
 
     /// What stands before and after the separator's line, without the newline that was put before it.

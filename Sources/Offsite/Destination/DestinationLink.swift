@@ -16,6 +16,11 @@ final class DestinationLink {
     var hasShell = false
     /// The receiver deletes by list.
     var deletesByList = true
+    /// The receiver writes files through to its disk when asked to.
+    var syncsFiles = false
+    /// What the receiver says of its version, since `greet`: the first line of `rsync --version`, or a line that names its
+    /// protocol where no commands run; empty for this host's own.
+    var receiverVersion: [UInt8] = []
     /// This process may make namespaces. Without one rsync follows symlinks that take a directory's place in time.
     var isSandboxed = SenderSandbox.isAvailable
 
@@ -29,6 +34,8 @@ final class DestinationLink {
         var verdict: RsyncVerdict
         var status: Int32
         var statistics = RsyncStatistics()
+        /// The last that it wrote to its standard output.
+        var output: [UInt8] = []
         var errors: [UInt8]
     }
 
@@ -67,9 +74,18 @@ final class DestinationLink {
     }
 
     /// Takes over what was found out about the destination before.
-    func recall(_ consumer: Consumer) throws(StoreError) {
+    ///
+    /// - Returns: what is known of the receiver; nil when it is to be tried.
+    func recall(_ consumer: Consumer) throws(StoreError) -> ReceiverAbilities? {
         hasShell = try consumer.note("shell") == [1]
-        deletesByList = try consumer.note("no-deletion-by-list") == nil
+        let known = try ReceiverAbilities.known(to: consumer)
+        if let known { use(known) }
+        return known
+    }
+
+    func use(_ abilities: ReceiverAbilities) {
+        deletesByList = abilities.deletesByList
+        syncsFiles = abilities.syncsFiles
     }
 
     // MARK: Transfers
@@ -87,6 +103,7 @@ final class DestinationLink {
         options.append("--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self))
         if mayReplaceDirectories { options.append("--force") }
         if isForced { options.append("--ignore-times") }
+        if syncsFiles { options.append("--fsync") }
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         if take != nil { options += ["--info=progress2", "--outbuf=L"] }
         options += ownershipOptions
@@ -313,7 +330,8 @@ final class DestinationLink {
         }
         return Outcome(
             verdict: result.wasInterrupted ? .interrupted : RsyncVerdict(status: result.status, errors: result.errors),
-            status: result.status, statistics: RsyncStatistics(parsing: result.output), errors: result.errors)
+            status: result.status, statistics: RsyncStatistics(parsing: result.output), output: result.output,
+            errors: result.errors)
     }
 
     /// Starts rsync, in a sandbox where there can be one.

@@ -36,7 +36,7 @@ public final class CopyVerification {
         link = try DestinationLink(
             settings, stateDirectory: context.stateDirectory,
             process: ProgramRun(stop: context.stop, heartbeat: context.heartbeat))
-        try link.recall(context.consumer)
+        _ = try link.recall(context.consumer)
     }
 
     /// What is compared by content, not by size and time alone.

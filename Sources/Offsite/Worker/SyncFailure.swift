@@ -19,6 +19,10 @@ public enum SyncFailure: Error, Equatable, Sendable {
     case rsync(RsyncVerdict, status: Int32, step: String, errors: String)
     /// A program that is needed cannot be started.
     case missingProgram(String, Errno)
+    /// A program is too old.
+    case oldProgram(String, String, needed: String)
+    /// On the destination's file system no copy can be equal: what it lacks, and what rsync says of it.
+    case unsuitable(target: String, String, text: String)
     /// Something of this machine's own failed.
     case system(String, Errno)
     case interrupted
@@ -39,7 +43,8 @@ public enum SyncFailure: Error, Equatable, Sendable {
     public var isPassing: Bool {
         switch self {
         case .sourceAway, .baselineMissing, .noMarker, .destinationFull, .interrupted: true
-        case .foreignMarker, .targetInSource, .missingProgram, .hostKey, .notEmpty, .noTarget, .neverComplete,
+        case .foreignMarker, .targetInSource, .missingProgram, .oldProgram, .unsuitable, .hostKey, .notEmpty, .noTarget,
+            .neverComplete,
             .inTheWay, .notInSource:
             false
         case .system(_, let code): [.noSpace, .ioError, .resourceTemporarilyUnavailable].contains(code)
@@ -75,6 +80,11 @@ extension SyncFailure: CustomStringConvertible {
             "\(step): rsync \(Self.words(verdict)) (exit status \(status))" + (errors.isEmpty ? "" : ": " + errors)
         case .missingProgram(let name, let code):
             "\(name) cannot be started (\(code)): install it (apt install \(name))"
+        case .oldProgram(let name, let version, let needed):
+            "\(name) \(version) is too old: \(needed) or later is needed"
+        case .unsuitable(let target, let what, let text):
+            "\(target) \(what): choose one on a file system that does (ext4, btrfs, xfs, zfs)"
+                + (text.isEmpty ? "" : " (\(text))")
         case .system(let what, let code): "\(what): \(code)"
         case .hostKey(let text): text
         case .neverComplete: "the copy was never complete, so there is nothing to compare: run `changes sync` first"

@@ -103,13 +103,15 @@ public final class SyncRun {
         try context.settle()
         try settings.checkTarget(against: reader.roots)
         try requestFullIfAsked()
-        try link.recall(consumer)
+        let own = try link.findPrograms()
+        let known = try link.recall(consumer)
         let found = try link.greet()
         try examine(found.marker)
         report.room = found.room
         context.roomFound(report.room)
         try link.checkRoom(report.room)
         try tidyUp()
+        if !options.dryRun, known?.versions != link.versions(own) { try tryReceiver(own) }
         switch try consumer.standing(in: reader) {
         case .needsFullReconcile(let reason): try carryEverything(reason)
         case .at: if options.dryRun, options.full || isMarkerStale { try carryEverything(.requested) }
@@ -117,6 +119,13 @@ public final class SyncRun {
         try carryChanges()
         try countWhatIsLeft()
         return report
+    }
+
+    /// One of the rsyncs is another than when the receiver was tried last.
+    private func tryReceiver(_ own: RsyncVersion?) throws {
+        let abilities = try link.probe(own: own)
+        try abilities.note(in: consumer)
+        link.use(abilities)
     }
 
     /// After a run that did not end, there may be temporary files of its receiver.

@@ -21,7 +21,8 @@ final class SSHServer {
     ///   - address: where it listens.
     ///   - wrapper: a command that ends in exec(3) of what follows it: `ip netns exec …`.
     ///   - keyOptions: see `allow`.
-    ///   - searchPath: a directory that is first in the PATH of what is run for a client.
+    ///   - searchPath: a directory that is first in the PATH of what is run for a client; `CHANGES_TEST_RECEIVER` names one
+    ///     for all servers that get none, with another version's rsync in it.
     /// - Throws: `ServerFailed`, with what sshd said; `CommandFailed` when it refuses its configuration.
     init(
         address: String = "127.0.0.1", wrapper: [String] = [], keyOptions: String = "", searchPath: Path? = nil
@@ -39,7 +40,7 @@ final class SSHServer {
         // Where sshd as root confines its own part that talks before the login; Debian's service makes it.
         if Privilege.isRoot { try require(["mkdir", "-p", "-m", "755", "/run/sshd"]) }
         let configuration = place / "sshd_config"
-        let text = Self.configuration(place, receiver: receiver, searchPath: searchPath)
+        let text = Self.configuration(place, receiver: receiver, searchPath: searchPath ?? Self.otherReceiver)
         try Disk.write(configuration, Array(text.utf8))
         // sshd starts itself again for each connection and wants to know where it is.
         let sshd = ["/usr/sbin/sshd", "-f", configuration.string]
@@ -49,6 +50,8 @@ final class SSHServer {
         }
         try Disk.write(knownHosts, Array("[\(address)]:\(server.port) ".utf8) + Disk.read(place / "host_key.pub"))
     }
+
+    private static let otherReceiver = Scale.environment("CHANGES_TEST_RECEIVER").map { Path($0) }
 
     /// Why there is none on this machine; nil where there is.
     static let obstacle = Programs.obstacle("/usr/sbin/sshd", "ssh", "ssh-keygen", "perl", "rsync")

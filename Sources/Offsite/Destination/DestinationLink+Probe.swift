@@ -1,0 +1,100 @@
+import LinuxKernel
+import SystemPackage
+
+/// Trying what transfers rely on, in the directory for temporary files.
+extension DestinationLink {
+    /// The first version of rsync with all that is used here (`--info`, and the number of deletions in `--stats`; its NEWS).
+    static let oldestRsync = (3, 1, 0)
+    /// The first one with `--fsync` (its NEWS).
+    private static let firstWithSync = (3, 2, 4)
+
+    /// Finds this host's programs.
+    ///
+    /// - Returns: which rsync it is; nil when that is not understood, which keeps nothing from working.
+    /// - Throws: `SyncFailure.missingProgram`, `.oldProgram`.
+    func findPrograms() throws(SyncFailure) -> RsyncVersion? {
+        let version: RsyncVersion?
+        do throws(Errno) { version = try TransferPrograms.rsync() } catch { throw .missingProgram("rsync", error) }
+        if let version, version.isBefore(Self.oldestRsync) {
+            throw .oldProgram("rsync", version.text, needed: "3.1.0")
+        }
+        guard isRemote else { return version }
+        let ssh: String
+        do throws(Errno) { ssh = try TransferPrograms.ssh() } catch { throw .missingProgram("ssh", error) }
+        // Another ssh knows none of the options that keep a connection to its purpose.
+        guard ssh.hasPrefix("OpenSSH_") else {
+            throw .oldProgram("ssh", OctalEscapes.display(Array(ssh.utf8)), needed: "OpenSSH")
+        }
+        return version
+    }
+
+    /// Tries the receiver, with what is left of it removed: whether there are hard links (and, where owners are kept in
+    /// them, extended attributes), whether files are synced, and how it deletes.
+    ///
+    /// - Parameter own: this host's rsync.
+    /// - Throws: `SyncFailure`: `.unsuitable` for a file system on which no copy can be equal.
+    func probe(own: RsyncVersion?) throws(SyncFailure) -> ReceiverAbilities {
+        var abilities = ReceiverAbilities(versions: versions(own))
+        // Where commands run, `seal` syncs the disk.
+        let maySync = !hasShell && !(own?.isBefore(Self.firstWithSync) ?? true)
+        if maySync { abilities.syncsFiles = try tryFiles(["--fsync"]).verdict == .done }
+        if !abilities.syncsFiles { try check(suitability: try tryFiles([])) }
+        abilities.deletesByList = try tryDeletion()
+        return abilities
+    }
+
+    /// Which rsyncs these are, as far as they say so.
+    func versions(_ own: RsyncVersion?) -> [UInt8] { Array("\(own?.text ?? "unknown") to ".utf8) + receiverVersion }
+
+    private static let probeName = "probe"
+
+    /// Sends two names of a file.
+    private func tryFiles(_ options: [String]) throws(SyncFailure) -> Outcome {
+        let place = scratch + Array("/probe".utf8)
+        let directory = place + Array("/\(Self.probeName)".utf8)
+        defer { try? FileSystemLook.removeTree(place) }
+        do throws(Errno) {
+            try FileSystemLook.removeTree(place)
+            try FileSystemLook.makeDirectory(place)
+            try FileSystemLook.makeDirectory(directory)
+            // With --fake-super a mode that only extended attributes keep.
+            try replaceFile(directory + Array("/one".utf8), with: Array("probe\n".utf8), permissions: 0o400)
+            try FileSystemLook.link(directory + Array("/one".utf8), to: directory + Array("/two".utf8))
+        } catch {
+            throw .system("making \(OctalEscapes.display(place))", error)
+        }
+        return try run(
+            ["-aH"] + ownershipOptions + options, list: ["", "/one", "/two"].map { Array((Self.probeName + $0).utf8) },
+            from: place, to: targetText + "/\(DestinationMarker.directory)/tmp", isGuarded: true)
+    }
+
+    private func check(suitability outcome: Outcome) throws(SyncFailure) {
+        let text = String(decoding: outcome.errors, as: UTF8.self)
+        let isPartial = outcome.verdict == .partial
+        if isPartial, settings.ownership == .fakeSuper, text.contains("xattr") {
+            throw .unsuitable(
+                target: targetText, "keeps no extended attributes, which ownership = \"fake-super\" needs",
+                text: display(text))
+        }
+        if isPartial, text.contains("link \"") || text.contains("hard link") {
+            throw .unsuitable(target: targetText, "has no hard links", text: display(text))
+        }
+        try check(outcome, "trying the destination")
+    }
+
+    private func display(_ text: String) -> String { Self.display(Array(text.utf8)) }
+
+    /// - Returns: whether it is by list that what was sent could be deleted.
+    private func tryDeletion() throws(SyncFailure) -> Bool {
+        let path = Array("\(DestinationMarker.directory)/tmp/\(Self.probeName)".utf8)
+        for byList in [true, false] {
+            deletesByList = byList
+            let outcome = try delete([path], atMost: 10)
+            if outcome.verdict != .done, byList { continue }
+            try check(outcome, "trying a deletion")
+            // Some delete nothing and say nothing.
+            if outcome.statistics.deleted > 0 { return deletesByList }
+        }
+        throw .unsuitable(target: targetText, "deletes nothing", text: "")
+    }
+}
