@@ -10,20 +10,28 @@ import Testing
         arguments: [
             (RsyncVersion(3, 1, 2, protocolNumber: 31), .warning),
             (RsyncVersion(3, 2, 7, protocolNumber: 31), .warning),
-            (RsyncVersion(3, 3, 0, protocolNumber: 31), .warning), (RsyncVersion(3, 2, 7, protocolNumber: 32), .ok),
-            (RsyncVersion(3, 4, 0, protocolNumber: 32), .ok), (RsyncVersion(3, 5, 0, protocolNumber: 32), .ok),
+            (RsyncVersion(3, 3, 0, protocolNumber: 31), .warning), (RsyncVersion(3, 2, 7, protocolNumber: 32), .note),
+            (RsyncVersion(3, 4, 0, protocolNumber: 32), .note), (RsyncVersion(3, 4, 4, protocolNumber: 32), .note),
+            (RsyncVersion(3, 5, 0, protocolNumber: 32), .ok), (RsyncVersion(3, 5, 1, protocolNumber: 32), .ok),
         ] as [(RsyncVersion, Finding.State)])
     func rsyncVersions(version: RsyncVersion, state: Finding.State) {
         let found = OffsiteFacts(rsync: .version(version)).findings(user: root)
         expectWellFormed(found)
         #expect(states(found) == [state])
-        guard state == .warning else { return }
-        for number in ["12085", "12086", "12087", "12088", "12747"] {
-            #expect(found[0].text.contains("CVE-2024-\(number)"))
-        }
-        // It came with 3.2.7.
-        #expect(found[0].text.contains("CVE-2024-12084") == !version.isBefore((3, 2, 7)))
+        guard state >= .note else { return }
         #expect(found[0].remedy?.contains("--only-upgrade rsync") == true)
+        func names(_ number: String) -> Bool { found[0].text.contains("CVE-\(number)") }
+        let isOld = state == .warning
+        for number in ["12085", "12086", "12087", "12747"] { #expect(names("2024-\(number)") == isOld) }
+        // It came with 3.2.7.
+        #expect(names("2024-12084") == (isOld && !version.isBefore((3, 2, 7))))
+        for number in ["53792", "53797", "53801", "70458", "70462"] { #expect(names("2026-\(number)") == !isOld) }
+        // 3.4.2 closed it.
+        #expect(names("2025-10158") == (!isOld && version.isBefore((3, 4, 2))))
+        // Debian's package has an old number.
+        #expect(found[0].text.contains("with the patches of 3.4.0") == (!isOld && version.isBefore((3, 4, 0))))
+        // What is not used cannot be abused.
+        for number in ["2024-12088", "2026-43618"] { #expect(!names(number)) }
     }
 
     @Test func programs() {

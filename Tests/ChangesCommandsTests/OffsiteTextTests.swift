@@ -76,3 +76,17 @@ import Testing
     ])
     func refuses(text: String) { #expect(BaseURLText.parse(text) == nil) }
 }
+
+@Suite struct ProgressTextTests {
+    @Test func whatIsKnownIsShown() {
+        var progress = RsyncProgress(
+            bytes: 1_258_291, percent: 34, rate: 5_872_025, secondsLeft: 12, files: .init(done: 12, total: 345))
+        #expect(ProgressText.of(progress) == "12 of 345 files  1.19 MiB  34%  5.59 MiB/s  0:00:12 left")
+        progress.files?.isTotalKnown = false
+        progress.secondsLeft = 36_000 + 754
+        #expect(ProgressText.of(progress) == "12 of 345+ files  1.19 MiB  34%  5.59 MiB/s  10:12:34 left")
+        progress.files = nil
+        progress.secondsLeft = nil
+        #expect(ProgressText.of(progress) == "1.19 MiB  34%  5.59 MiB/s")
+    }
+}

@@ -52,10 +52,27 @@ extension SyncSystemTests {
             try site.start()
             let shown = try site.sync("--progress")
             #expect(shown.isSuccess && shown.errors.contains("100%"), "\(shown)")
+            #expect(shown.errors.contains(" files  292 KiB  100%  "), "\(shown)")
+            #expect(shown.errors.contains("/s  0:00:00 left\u{1B}[K"), "\(shown)")
             #expect(shown.errors.contains("KiB sent") && !shown.errors.contains(" 0 B sent"), "\(shown)")
             let place = site.site.scratch.path / "back"
             let restored = try site.restore("a-backup", to: place, "--progress")
             #expect(restored.isSuccess && restored.errors.contains("1 files"), "\(restored)")
+        }
+
+        /// At 4 MB/s, of which rsync tells once a second.
+        @Test(.timeLimit(.minutes(1))) func theTimeLeftIsShownWhileAFileIsSent() throws {
+            let site = try SyncSite(more: "bandwidth = \"4MB/s\"")
+            for number in 0..<3 { try Disk.write(site.site.root / Path("a\(number)")) }
+            try Disk.writeLarge(site.site.root / "large")
+            try Disk.writeLarge(site.site.root / "larger", seed: 2)
+            try site.start()
+            let shown = try site.sync("--progress")
+            let lines = shown.errors.split(separator: "\r").filter { $0.contains(" files  ") }
+            // Some are done before the last one is; their count stays while that is sent.
+            let amid = lines.filter { !$0.contains("100%") && $0.contains(" MiB  ") && $0.contains(" MiB/s  ") }
+            #expect(shown.isSuccess && !amid.isEmpty, "\(shown)")
+            #expect(amid.contains { $0.contains(" left") && !$0.contains("0:00:00 left") }, "\(shown)")
         }
 
         @Test(.timeLimit(.minutes(1))) func aDryRunWritesNothing() throws {

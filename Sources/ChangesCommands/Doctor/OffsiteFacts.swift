@@ -24,9 +24,6 @@ struct OffsiteFacts: Sendable {
 }
 
 extension OffsiteFacts {
-    /// 3.4.0 and the packages with its patches say this; see `RsyncVersion.protocolNumber`.
-    private static let mendedProtocol = 32
-
     private var rsyncFinding: Finding {
         let check = "rsync"
         switch rsync {
@@ -36,22 +33,8 @@ extension OffsiteFacts {
         case .strange:
             return .note(
                 check, "rsync --version is not understood: whether its known holes are closed is not known",
-                remedy: "rsync --version; 3.4.0 and later are good")
-        case .version(let version):
-            if !version.isBefore((3, 4, 0)) || version.protocolNumber >= Self.mendedProtocol {
-                let how = version.isBefore((3, 4, 0)) ? ", with the patches of 3.4.0 (protocol 32)" : ""
-                return .ok(check, version.text + how)
-            }
-            // What each one does: the advisory of January 2025 (VU#952657) and the CVE records.
-            let heap = version.isBefore((3, 2, 7)) ? "" : " or run its code here (CVE-2024-12084)"
-            return .warning(
-                check,
-                "rsync \(version.text) has known holes: whoever takes over a destination can read this host's memory "
-                    + "(CVE-2024-12085)\(heap) when it sends, and get or write files outside of --to when it restores "
-                    + "(CVE-2024-12086, CVE-2024-12087, CVE-2024-12088); and who may write to the source can have "
-                    + "files outside of it sent (CVE-2024-12747), which the worker's sandbox prevents",
-                remedy: "apt-get update && apt-get install --only-upgrade rsync (3.4.0, or for Debian 12 at least "
-                    + "3.2.7-1+deb12u1)")
+                remedy: "rsync --version; 3.5.0 and later are good")
+        case .version(let version): return RsyncHoles.finding(check, version)
         }
     }
 

@@ -52,12 +52,12 @@ final class SyncFiguresReporter {
         if let directory = settings.textfileDirectory,
             let failure = MetricsTextfile(directory: directory).write(figures)
         {
-            problems.append("metrics: \(failure)")
+            problems.append("\(failure)")
         }
         if let gateway = settings.pushgateway,
             let failure = MetricsPush(gateway: gateway).push(figures, stop: stop)
         {
-            problems.append("metrics: \(failure)")
+            problems.append("\(failure)")
         }
         return problems
     }

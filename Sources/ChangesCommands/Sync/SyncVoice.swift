@@ -11,6 +11,7 @@ final class SyncVoice {
     private let command: String
     let isOnTerminal: Bool
     private var isProgressShown = false
+    private var progress = RsyncProgressReader()
 
     init(_ name: String, isOnTerminal: Bool, command: String = "sync") {
         self.name = name
@@ -26,6 +27,7 @@ final class SyncVoice {
         }
         if isProgressShown { StandardError.write(Array("\r\u{1B}[K".utf8)) }
         isProgressShown = false
+        progress = RsyncProgressReader()
         Output.complain("changes: \(command) \(name): \(text)")
     }
 
@@ -80,11 +82,10 @@ final class SyncVoice {
         try? Output.write(text)
     }
 
-    /// rsync's own line of `--info=progress2`: bytes, percent, rate, time left.
+    /// - Parameter bytes: what rsync says with `--info=progress2`.
     func showProgress(_ bytes: ArraySlice<UInt8>) {
-        let pieces = bytes.split { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
-        guard let last = pieces.last(where: { $0.contains(UInt8(ascii: "%")) }) else { return }
+        guard let progress = progress.take(bytes) else { return }
         isProgressShown = true
-        StandardError.write(Array("\r\(name): \(TerminalText.of(Array(last.prefix(100))))\u{1B}[K".utf8))
+        StandardError.write(Array("\r\(name): \(ProgressText.of(progress))\u{1B}[K".utf8))
     }
 }
