@@ -105,30 +105,5 @@ extension SyncSystemTests {
             try site.syncFully()
             try site.expectEqual()
         }
-
-        /// The receiver of a worker that is gone wakes up after the file changed.
-        @Test(
-            .timeLimit(.minutes(1)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"))
-        func anOldReceiverOverwritesNothing() throws {
-            let server = try SSHServer()
-            let site = try SyncSite.slow(server)
-            let root = site.site.root
-            try Disk.writeLarge(root / "large")
-            let worker = try site.launch()
-            try site.waitForHalf()
-            #expect(try server.server.freezeSessions { $0.executable?.name == "rsync" } >= 1)
-            let others = try ProcessTable().descendants(of: [worker.pid])
-            worker.signal(SIGKILL)
-            _ = worker.waitForExit(atMost: 10)
-            for process in others { process.signal(SIGKILL) }
-            try Disk.write(root / "large", Array("another content".utf8))
-            let busy = try site.sync()
-            #expect(busy.status == .exited(75) && busy.errors.contains("another receiver"), "\(busy)")
-            server.server.thaw()
-            try site.syncFully()
-            try site.expectEqual()
-            #expect(try Disk.read(site.copy / "a-backup/large") == Array("another content".utf8))
-            try site.expectNoLeftovers()
-        }
     }
 }

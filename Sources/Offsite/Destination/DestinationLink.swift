@@ -28,7 +28,7 @@ final class DestinationLink {
     static let partialName = Array(".nfs-changes-partial".utf8)
 
     /// Seconds without any progress after which a transfer is given up.
-    private static let timeout = 300
+    static let timeout = 300
 
     struct Outcome {
         var verdict: RsyncVerdict
@@ -323,8 +323,9 @@ final class DestinationLink {
         defer { withExtendedLifetime(lock) {} }
         let result: ProgramRun.Result
         do throws(Errno) {
-            result = try start(
-                bytes, source: source, files: files, input: list == nil ? nil : input, lock?.number, take)
+            result = try admitted { () throws(Errno) in
+                try start(bytes, source: source, files: files, input: list == nil ? nil : input, lock?.number, take)
+            }
         } catch {
             throw .missingProgram("rsync", error)
         }
@@ -333,6 +334,21 @@ final class DestinationLink {
             status: result.status, statistics: RsyncStatistics(parsing: result.output), output: result.output,
             errors: result.errors)
     }
+
+    /// A daemon with one connection counts the last one until its process has ended, which may be after the client's.
+    private func admitted(_ start: () throws(Errno) -> ProgramRun.Result) throws(Errno) -> ProgramRun.Result {
+        let deadline = MonotonicTime.now.advanced(milliseconds: Self.patience)
+        while true {
+            let result = try start()
+            guard case .daemon = settings.target, RsyncVerdict.isRefusedForNow(result.status, result.errors),
+                MonotonicTime.now < deadline
+            else { return result }
+            _ = try EventPoll().wait(milliseconds: 50)
+        }
+    }
+
+    /// Milliseconds that a connection before this one may take to end.
+    private static let patience: Int64 = 3_000
 
     /// Starts rsync, in a sandbox where there can be one.
     private func start(

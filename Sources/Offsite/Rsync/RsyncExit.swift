@@ -60,8 +60,13 @@ public enum RsyncVerdict: Equatable, Sendable {
         case 10, 20, 30, 35: self = .later
         // A receiver or the system ended it: nothing is wrong with the batch.
         case 128 + 1, 128 + 2, 128 + 9, 128 + 13, 128 + 15: self = .later
-        case 5 where says("max connections"): self = .later
+        case _ where Self.isRefusedForNow(status, errors): self = .later
         default: self = .stop
         }
+    }
+
+    /// A daemon has as many connections as it admits (rsyncd.conf(5), "max connections").
+    static func isRefusedForNow(_ status: Int32, _ errors: [UInt8]) -> Bool {
+        status == 5 && String(decoding: errors, as: UTF8.self).contains("@ERROR: max connections")
     }
 }

@@ -19,6 +19,8 @@ public enum SyncFailure: Error, Equatable, Sendable {
     case rsync(RsyncVerdict, status: Int32, step: String, errors: String)
     /// A program that is needed cannot be started.
     case missingProgram(String, Errno)
+    /// The receiver of a run that did not end may be at work for so long.
+    case oldReceiver(target: String, seconds: Int)
     /// A program is too old.
     case oldProgram(String, String, needed: String)
     /// On the destination's file system no copy can be equal: what it lacks, and what rsync says of it.
@@ -42,7 +44,7 @@ public enum SyncFailure: Error, Equatable, Sendable {
     /// Whether a later try may succeed with nobody doing anything.
     public var isPassing: Bool {
         switch self {
-        case .sourceAway, .baselineMissing, .noMarker, .destinationFull, .interrupted: true
+        case .sourceAway, .baselineMissing, .noMarker, .destinationFull, .oldReceiver, .interrupted: true
         case .foreignMarker, .targetInSource, .missingProgram, .oldProgram, .unsuitable, .hostKey, .notEmpty, .noTarget,
             .neverComplete,
             .inTheWay, .notInSource:
@@ -80,6 +82,9 @@ extension SyncFailure: CustomStringConvertible {
             "\(step): rsync \(Self.words(verdict)) (exit status \(status))" + (errors.isEmpty ? "" : ": " + errors)
         case .missingProgram(let name, let code):
             "\(name) cannot be started (\(code)): install it (apt install \(name))"
+        case .oldReceiver(let target, let seconds):
+            "the receiver of a run that did not end may still be at work at \(target): it is waited for, \(seconds) s more; "
+                + "with `max connections = 1` in the daemon's rsyncd.conf nothing would have to wait"
         case .oldProgram(let name, let version, let needed):
             "\(name) \(version) is too old: \(needed) or later is needed"
         case .unsuitable(let target, let what, let text):

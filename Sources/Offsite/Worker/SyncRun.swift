@@ -132,6 +132,7 @@ public final class SyncRun {
     private func tidyUp() throws {
         guard !options.dryRun else { return }
         if try consumer.note(Note.running) != nil {
+            try refuseBesideOldReceiver()
             try consumer.setNote(Note.partial, [1])
             // It may have ended between a commit and the marker.
             isMarkerStale = true
@@ -143,6 +144,8 @@ public final class SyncRun {
     enum Note {
         /// A run has begun to write and not ended well.
         static let running = "running"
+        /// When a receiver of the run before that cannot be seen has timed out: seconds of the clock, in decimal.
+        static let receiverEnd = "receiver-end"
         /// What was carried with other settings has to be looked at again.
         static let settings = "settings"
         /// Why nothing is deleted.

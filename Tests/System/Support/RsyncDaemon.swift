@@ -16,9 +16,13 @@ final class RsyncDaemon {
     /// - Parameters:
     ///   - receiver: whom it serves as, where the tests run as root; nil means root.
     ///   - user: who has to give a password. This is a name of the daemon's, not of the system's.
+    ///   - connections: how many it admits at once; 0: any number.
     ///   - options: more lines of the module: `fake super = yes`.
     /// - Throws: `ServerFailed`, with what the daemon said.
-    init(as receiver: Receiver? = try? Receiver.account(), user: String? = nil, options: [String] = []) throws {
+    init(
+        as receiver: Receiver? = try? Receiver.account(), user: String? = nil, connections: Int = 1,
+        options: [String] = []
+    ) throws {
         self.user = user
         scratch = try Scratch()
         let place = scratch.path
@@ -30,7 +34,7 @@ final class RsyncDaemon {
         var lines = [
             "use chroot = \(Privilege.isRoot ? "yes" : "no")", "reverse lookup = no", "[\(module)]", "path = \(target)",
             "read only = no",
-            "munge symlinks = no",
+            "munge symlinks = no", "max connections = \(connections)", "lock file = \(place)/connections.lock",
         ]
         if Privilege.isRoot {
             if let receiver { try Disk.changeOwner(target, receiver.user, receiver.group) }

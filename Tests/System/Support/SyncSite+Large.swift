@@ -8,8 +8,18 @@ extension SyncSite {
     ///
     /// - Parameter prepare: what is done before the tracker starts.
     static func slow(_ server: SSHServer, _ prepare: (SyncSite) throws -> Void = { _ in }) throws -> SyncSite {
-        let site = try SyncSite(over: server, more: "bandwidth = \"8MB/s\"")
+        let site = try SyncSite(over: server, more: slowly)
         try prepare(site)
+        return try carried(site)
+    }
+
+    static func slow(_ daemon: RsyncDaemon) throws -> SyncSite {
+        try carried(SyncSite(over: daemon, more: slowly))
+    }
+
+    private static let slowly = "bandwidth = \"8MB/s\""
+
+    private static func carried(_ site: SyncSite) throws -> SyncSite {
         try Disk.write(site.site.root / "small")
         try site.start()
         try site.syncFully()
