@@ -8,6 +8,35 @@ extension SyncSystemTests {
     @Suite struct SyncFailureTests {
         // MARK: Full
 
+        /// The week that was rotated away fills the destination, and the new one does not fit beside it.
+        @Test(
+            .timeLimit(.minutes(1)), .enabled(if: Privilege.canMount, "\(Privilege.needsMount)"),
+            arguments: ["0%", "45%"])
+        func roomIsMadeWhenAsked(_ minFree: String) throws {
+            let site = try SyncSite(more: "min_free = \"\(minFree)\"", maxDelete: "30%")
+            let mounted = try Mounted(tmpfsAt: site.copy, size: "13m")
+            defer { withExtendedLifetime(mounted) {} }
+            let root = site.site.root
+            for week in ["old", "kept"] { try Disk.makeDirectory(root / Path(week)) }
+            for number in 0..<10 { try Disk.write(root / "kept" / Path("\(number)")) }
+            try Disk.writeLarge(root / "old/large")
+            try site.start()
+            if minFree != "0%" { try mounted.remount("size=64m") }
+            try site.syncFully()
+            try mounted.remount("size=13m")
+            try Disk.removeTree(root / "old")
+            try Disk.makeDirectory(root / "new")
+            try Disk.writeLarge(root / "new/large", seed: 2)
+            let full = try site.sync()
+            #expect(full.status == .exited(75) && full.errors.contains("--make-room"), "\(full)")
+            #expect(Disk.exists(site.copy / "a-backup/old/large"))
+            let made = try site.sync("--make-room")
+            #expect(made.errors.contains("deleted to make room"), "\(made)")
+            #expect(made.isSuccess, "\(made)")
+            try site.expectEqual()
+            #expect(!Disk.exists(site.copy / "a-backup/old"))
+        }
+
         @Test(.timeLimit(.minutes(1)), .enabled(if: Privilege.canMount, "\(Privilege.needsMount)"))
         func aFullDestinationHolds() throws {
             let site = try SyncSite(more: "min_free = \"0%\"")

@@ -46,10 +46,16 @@ struct SyncCommand: ParsableCommand {
         @Flag(help: "Carry out the deletions that wait.")
         var allowDeletes = false
 
+        @Flag(
+            help:
+                "Delete what is gone before anything is sent, for a destination without room; what was renamed is missing there until it was sent again."
+        )
+        var makeRoom = false
+
         func validate() throws {
             guard !(once && watch) else { throw ValidationError("--once and --watch exclude each other") }
-            guard !(watch && (full || dryRun || allowDeletes)) else {
-                throw ValidationError("--full, --dry-run and --allow-deletes are for a single run")
+            guard !(watch && (full || dryRun || allowDeletes || makeRoom)) else {
+                throw ValidationError("--full, --dry-run, --allow-deletes and --make-room are for a single run")
             }
         }
 
@@ -58,6 +64,7 @@ struct SyncCommand: ParsableCommand {
             options.full = full
             options.dryRun = dryRun
             options.allowDeletes = allowDeletes
+            options.makeRoom = makeRoom
             let configuration = try choice.configuration()
             let session = SyncSession(
                 configuration: configuration, destinations: try choice.destinations(in: configuration),

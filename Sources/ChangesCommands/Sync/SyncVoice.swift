@@ -45,6 +45,7 @@ final class SyncVoice {
             say(
                 "\(count) renamed director\(count == 1 ? "y" : "ies"), "
                     + "\(ByteSizeText.approximate(statistics.sent)) sent")
+        case .roomMade(let count): say("\(count) deleted to make room", .notice)
         case .notice(let text): say(text, .notice)
         }
     }

@@ -76,8 +76,8 @@ extension SyncFailure: CustomStringConvertible {
             "the target \(target) and the watched \(OctalEscapes.display(root)) lie in one another: it would copy its own "
                 + "copy; choose another target"
         case .destinationFull(let target, let available):
-            "\(target) has too little room (min_free)\(available.map { ": \($0) bytes are free" } ?? ""): free some, "
-                + "or lower min_free; what is pending waits"
+            "\(target) has too little room (min_free)\(available.map { ": \($0) bytes are free" } ?? ""): free some "
+                + "(`changes sync --make-room` deletes first what is gone here), or lower min_free; what is pending waits"
         case .rsync(let verdict, let status, let step, let errors):
             "\(step): rsync \(Self.words(verdict)) (exit status \(status))" + (errors.isEmpty ? "" : ": " + errors)
         case .missingProgram(let name, let code):
@@ -109,7 +109,8 @@ extension SyncFailure: CustomStringConvertible {
         case .done: "succeeded"
         case .partial: "could not transfer everything"
         case .tooManyDeletions: "met more deletions than max_delete allows"
-        case .full: "found the destination full: free some space there"
+        case .full:
+            "found the destination full: free some space there (`changes sync --make-room` deletes first what is gone here)"
         case .misplaced: "did not find the source or the destination: mount it"
         case .later: "lost the connection, or the other side gave up; it is tried again"
         case .busy: "found another receiver still at work; it is tried again"

@@ -25,6 +25,8 @@ public enum SyncEvent: Sendable {
     case batch(BatchReport)
     /// So many renamed directories were built at their new places from what was there.
     case renamed(Int, RsyncStatistics)
+    /// So much was deleted before anything is sent.
+    case roomMade(deleted: Int)
     /// Nothing is deleted until somebody allows it: how many, and why.
     case deletionsHeld(Int64, String)
     case quarantined(path: [UInt8], reason: String)

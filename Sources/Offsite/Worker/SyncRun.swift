@@ -8,6 +8,8 @@ public struct SyncOptions: Equatable, Sendable {
     public var full = false
     /// Deletions that wait are carried out, and the guards are content.
     public var allowDeletes = false
+    /// What is gone is deleted before anything is sent.
+    public var makeRoom = false
     /// Nothing is written anywhere: what would be done is told.
     public var dryRun = false
 
@@ -109,10 +111,13 @@ public final class SyncRun {
         try examine(found.marker)
         report.room = found.room
         context.roomFound(report.room)
-        try link.checkRoom(report.room)
+        let standing = try consumer.standing(in: reader)
+        if case .at = standing, options.makeRoom {} else { try link.checkRoom(report.room) }
         try tidyUp()
-        if !options.dryRun, known?.versions != link.versions(own) { try tryReceiver(own) }
-        switch try consumer.standing(in: reader) {
+        // That takes some room.
+        let isTried = known.map { options.makeRoom || $0.versions == link.versions(own) } ?? false
+        if !options.dryRun, !isTried { try tryReceiver(own) }
+        switch standing {
         case .needsFullReconcile(let reason): try carryEverything(reason)
         case .at: if options.dryRun, options.full || isMarkerStale { try carryEverything(.requested) }
         }
@@ -168,6 +173,7 @@ public final class SyncRun {
         let end = try reader.lastSequence
         renames = try RenameMap(reader, after: first, through: end)
         try guardDeletions(after: first, through: end)
+        if options.makeRoom, !options.dryRun { try makeRoom(after: first, through: end) }
         if !options.dryRun { try carryRenames(after: first, through: end) }
         var cursor = first
         let due = Timestamp.now
