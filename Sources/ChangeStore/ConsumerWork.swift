@@ -105,14 +105,16 @@ extension Consumer {
     }
 
     /// What is due at a moment, of some states, the longest overdue first.
+    ///
+    /// - Parameter count: how many of them are passed over.
     public func work(
-        due moment: Timestamp, in states: [ConsumerWork.State], atMost limit: Int
+        due moment: Timestamp, in states: [ConsumerWork.State], atMost limit: Int, after count: Int = 0
     ) throws(StoreError) -> [ConsumerWork] {
         let numbers = states.map { "\($0.rawValue)" }.joined(separator: ", ")
         let statement = try prepared(
-            "SELECT * FROM work WHERE due <= ?1 AND state IN (\(numbers)) ORDER BY due, path LIMIT ?2")
+            "SELECT * FROM work WHERE due <= ?1 AND state IN (\(numbers)) ORDER BY due, path LIMIT ?2 OFFSET ?3")
         defer { statement.reset() }
-        statement.bind(1, moment.nanoseconds).bind(2, Int64(limit))
+        statement.bind(1, moment.nanoseconds).bind(2, Int64(limit)).bind(3, Int64(count))
         var all: [ConsumerWork] = []
         while try statement.step() { all.append(ConsumerWork(row: statement)) }
         return all

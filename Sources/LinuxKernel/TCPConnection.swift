@@ -2,16 +2,15 @@ import CLinux
 import Glibc
 public import SystemPackage
 
-/// A TCP connection to another host's service, for protocols of lines. Closed with the value.
+/// A TCP connection to another host's service, closed with the value.
 public struct TCPConnection: ~Copyable {
     private let descriptor: OwnedDescriptor
-    private var unread: [UInt8] = []
 
     /// Connects to the first address of a host that accepts (getaddrinfo(3)).
     ///
     /// - Parameters:
     ///   - host: a name or a numeric address, without brackets.
-    ///   - timeout: how long each attempt, and each call afterwards, waits at most.
+    ///   - timeout: how long each attempt, and each call afterwards, waits at most: whole seconds, at least one.
     /// - Throws: `EHOSTUNREACH` when the name has no address; the errno of the last socket(2), setsockopt(2) or connect(2),
     ///   which is `EINPROGRESS` when the time was over.
     public init(host: String, port: UInt16, timeout: Duration) throws(Errno) {
@@ -63,22 +62,12 @@ public struct TCPConnection: ~Copyable {
         }
     }
 
-    /// The next line, without its end.
+    /// What came, at most 1,024 bytes; empty when the other side closed.
     ///
-    /// - Parameter limit: bytes of a line, beyond which it is none.
-    /// - Returns: nil when the other side closed, or a line is too long.
     /// - Throws: the errno of recv(2): `EAGAIN` when the time was over.
-    public mutating func line(atMost limit: Int) throws(Errno) -> [UInt8]? {
-        while true {
-            if let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
-                defer { unread.removeFirst(end + 1) }
-                return Array(unread[..<end])
-            }
-            guard unread.count <= limit else { return nil }
-            var piece = [UInt8](repeating: 0, count: 1_024)
-            let count = try systemCall { recv(descriptor.number, &piece, piece.count, 0) }
-            guard count > 0 else { return nil }
-            unread += piece[..<count]
-        }
+    public func receive() throws(Errno) -> [UInt8] {
+        var piece = [UInt8](repeating: 0, count: 1_024)
+        let count = try systemCall { recv(descriptor.number, &piece, piece.count, 0) }
+        return Array(piece[..<count])
     }
 }

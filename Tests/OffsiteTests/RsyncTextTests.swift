@@ -20,10 +20,23 @@ import Testing
         #expect(verdict(75) == .busy)
         for status: Int32 in [10, 12, 20, 30, 35, 255, 137, 143] { #expect(verdict(status) == .later, "\(status)") }
         #expect(verdict(2, "invalid file mode 00 for x") == .refusesMissingArguments)
+        #expect(verdict(12, "invalid file mode 00 for x") == .refusesMissingArguments)
+        #expect(verdict(5, "@ERROR: max connections (1) reached -- try again later") == .busy)
+        #expect(verdict(12, "rrsync error: Another instance of rrsync is already accessing this directory.") == .busy)
         #expect(verdict(255, "nas: Permission denied (publickey).") == .stop)
         #expect(verdict(12, "Host key verification failed.") == .stop)
         #expect(verdict(12, "bash: rsync: command not found") == .stop)
         for status: Int32 in [1, 2, 4, 5, 13, 14, 21, 22, 127, 71] { #expect(verdict(status) == .stop, "\(status)") }
+    }
+
+    @Test func refusalsOfADaemon() {
+        func number(_ line: String) -> Int? { DaemonReceivers.number(ofRefusal: line) }
+        #expect(number("@ERROR: max connections (1) reached -- try again later") == 1)
+        #expect(number("@ERROR: max connections (12) reached -- try again later") == 12)
+        #expect(number("@ERROR: max connections (") == 0)
+        for line in ["@ERROR: Unknown module 'x'", "@RSYNCD: OK", "", "max connections (1)"] {
+            #expect(number(line) == nil)
+        }
     }
 
     @Test func statistics() {

@@ -50,9 +50,11 @@ extension SyncSystemTests {
         }
 
         /// Nothing tells of it there, so that it is waited for as long as rsync waits.
-        @Test(.timeLimit(.minutes(1)), .enabled(if: RsyncDaemon.obstacle == nil, "\(RsyncDaemon.obstacle ?? "")"))
-        func aDaemonWithManyIsWaitedFor() throws {
-            let daemon = try RsyncDaemon(connections: 0)
+        @Test(
+            .timeLimit(.minutes(1)), .enabled(if: RsyncDaemon.obstacle == nil, "\(RsyncDaemon.obstacle ?? "")"),
+            arguments: [0, 2])
+        func aDaemonWithManyIsWaitedFor(_ connections: Int) throws {
+            let daemon = try RsyncDaemon(connections: connections)
             defer { daemon.server.stop() }
             let site = try SyncSite.slow(daemon)
             try abandon(site, daemon.server)
@@ -65,7 +67,7 @@ extension SyncSystemTests {
             // The time is over.
             do {
                 let state = site.site.tracker.settings.state.bytes
-                try Consumer(name: SyncSite.name, stateDirectory: state).setNote("receiver-end", Array("1".utf8))
+                try Consumer(name: SyncSite.name, stateDirectory: state).setNote("receiver-end", Array("1 asked".utf8))
             }
             try expectCarried(site)
             #expect(try site.sync().isSuccess)

@@ -109,6 +109,20 @@ extension SyncSystemTests {
             #expect(known.contains("Protocol versions: remote=") && known.contains("\nfsync"), "\(known)")
         }
 
+        @Test(.timeLimit(.minutes(1)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"))
+        func aKeyThatIsRestrictedLaterIsTold() throws {
+            let server = try SSHServer()
+            defer { server.server.stop() }
+            let site = try SyncSite(over: server)
+            try site.start()
+            try Disk.write(site.site.root / "one")
+            try site.syncFully()
+            try server.allow(keyOptions: SSHServer.restricted(to: "/"))
+            try Disk.write(site.site.root / "two")
+            let told = try site.sync()
+            #expect(told.status == .exited(1) && told.errors.contains("`changes sync init` once more"), "\(told)")
+        }
+
         @Test(.timeLimit(.minutes(1)), .enabled(if: Privilege.canMount, "\(Privilege.needsMount)"))
         func aFileSystemWithoutAttributesKeepsNoOwners() throws {
             let site = try SyncSite(more: #"ownership = "fake-super""#)

@@ -44,11 +44,11 @@ public final class DestinationInspection {
                     target: destination.target.text,
                     "is that of \"\(found.destination.prefix(100))\" of another host or configuration")
             }
-            facts.append("it has the marker of this host already: nothing was changed")
-            return
+            facts.append("it has the marker of this host already, which was left as it is")
+        } else {
+            if !adopt { try refuseFiles() }
+            try link.write(DestinationMarker(destination: destination.name, machine: machine), isNew: true)
         }
-        if found == nil, !adopt { try refuseFiles() }
-        try link.write(DestinationMarker(destination: destination.name, machine: machine), isNew: true)
         link.hasShell = hasShell
         let abilities = try link.probe(own: own)
         try abilities.note(in: consumer)

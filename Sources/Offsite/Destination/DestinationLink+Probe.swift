@@ -22,13 +22,13 @@ extension DestinationLink {
         let ssh: String
         do throws(Errno) { ssh = try TransferPrograms.ssh() } catch { throw .missingProgram("ssh", error) }
         // Another ssh knows none of the options that keep a connection to its purpose.
-        guard ssh.hasPrefix("OpenSSH_") else {
+        guard ssh.isEmpty || ssh.hasPrefix("OpenSSH_") else {
             throw .oldProgram("ssh", OctalEscapes.display(Array(ssh.utf8)), needed: "OpenSSH")
         }
         return version
     }
 
-    /// Tries the receiver, with what is left of it removed: whether there are hard links (and, where owners are kept in
+    /// Tries the receiver: whether there are hard links (and, where owners are kept in
     /// them, extended attributes), whether files are synced, and how it deletes.
     ///
     /// - Parameter own: this host's rsync.
@@ -37,10 +37,24 @@ extension DestinationLink {
         var abilities = ReceiverAbilities(versions: versions(own))
         // Where commands run, `seal` syncs the disk.
         let maySync = !hasShell && !(own?.isBefore(Self.firstWithSync) ?? true)
-        if maySync { abilities.syncsFiles = try tryFiles(["--fsync"]).verdict == .done }
+        if maySync { abilities.syncsFiles = try takesSync() }
         if !abilities.syncsFiles { try check(suitability: try tryFiles([])) }
         abilities.deletesByList = try tryDeletion()
+        if !hasShell, !abilities.syncsFiles { abilities.isUnsynced = true }
         return abilities
+    }
+
+    private func takesSync() throws(SyncFailure) -> Bool {
+        let outcome = try tryFiles(["--fsync"])
+        switch outcome.verdict {
+        case .done: return true
+        // An option that it does not know; or what `check(suitability:)` finds again without it.
+        case .partial, .stop, .refusesMissingArguments: return false
+        // Which says nothing about it.
+        default:
+            try check(outcome, "trying the destination")
+            return false
+        }
     }
 
     /// Which rsyncs these are, as far as they say so.
@@ -76,7 +90,8 @@ extension DestinationLink {
                 target: targetText, "keeps no extended attributes, which ownership = \"fake-super\" needs",
                 text: display(text))
         }
-        if isPartial, text.contains("link \"") || text.contains("hard link") {
+        let isRefused = ["Operation not permitted", "not supported", "not implemented"].contains { text.contains($0) }
+        if isPartial, isRefused, text.contains("link \"") || text.contains("hard link") {
             throw .unsuitable(target: targetText, "has no hard links", text: display(text))
         }
         try check(outcome, "trying the destination")
@@ -90,11 +105,13 @@ extension DestinationLink {
         for byList in [true, false] {
             deletesByList = byList
             let outcome = try delete([path], atMost: 10)
-            if outcome.verdict != .done, byList { continue }
+            if byList, [.partial, .stop].contains(outcome.verdict) { continue }
             try check(outcome, "trying a deletion")
             // Some delete nothing and say nothing.
             if outcome.statistics.deleted > 0 { return deletesByList }
         }
-        throw .unsuitable(target: targetText, "deletes nothing", text: "")
+        throw .oldProgram(
+            "the destination's rsync", OctalEscapes.display(receiverVersion),
+            needed: "one that deletes what is listed: 3.1.0")
     }
 }

@@ -41,6 +41,10 @@ extension DestinationLink {
     }
 
     private func check(_ result: ProgramRun.Result, _ step: String) throws(SyncFailure) {
+        // rrsync's words for any other command.
+        if result.status == 1, String(decoding: result.errors, as: UTF8.self).contains("does not run rsync") {
+            throw .changed(target: targetText, "its key runs rsync only now")
+        }
         let verdict: RsyncVerdict =
             switch result.status {
             case _ where result.wasInterrupted: .interrupted

@@ -125,6 +125,7 @@ final class DestinationLink {
     func link(_ entries: [[UInt8]], in directory: [UInt8], from other: [UInt8]) throws(SyncFailure) -> Outcome {
         var options = ["-aH", "--link-dest=" + receiverPath(String(decoding: other, as: UTF8.self))]
         options.append("--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp"))
+        if syncsFiles { options.append("--fsync") }
         options += ownershipOptions
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         return try run(
@@ -335,15 +336,16 @@ final class DestinationLink {
             errors: result.errors)
     }
 
-    /// A daemon with one connection counts the last one until its process has ended, which may be after the client's.
+    /// A daemon with one connection counts the last one until its process has ended, which may be after the client's; and so
+    /// does rrsync.
     private func admitted(_ start: () throws(Errno) -> ProgramRun.Result) throws(Errno) -> ProgramRun.Result {
         let deadline = MonotonicTime.now.advanced(milliseconds: Self.patience)
         while true {
             let result = try start()
-            guard case .daemon = settings.target, RsyncVerdict.isRefusedForNow(result.status, result.errors),
+            guard RsyncVerdict.isRefusedForNow(result.status, result.errors), !result.wasInterrupted,
                 MonotonicTime.now < deadline
             else { return result }
-            _ = try EventPoll().wait(milliseconds: 50)
+            _ = try EventPoll().wait(milliseconds: 100)
         }
     }
 

@@ -9,6 +9,8 @@ struct ReceiverAbilities: Equatable {
     var deletesByList = true
     /// It writes files through to its disk (`--fsync`, since rsync 3.2.4).
     var syncsFiles = false
+    /// Nothing that is sent is synced there before the place in the history moves; not kept.
+    var isUnsynced = false
 
     init(versions: [UInt8]) { self.versions = versions }
 
@@ -37,6 +39,8 @@ struct ReceiverAbilities: Equatable {
 
     /// What a person may want to know of it before the first copy.
     var facts: [String] {
-        deletesByList ? [] : ["its rsync refuses deletion by list: filters are used"]
+        let refusal = "its rsync refuses deletion by list: filters are used"
+        let loss = "nothing can sync its disk (rsync before 3.2.4): a power failure there may lose what was just sent"
+        return [deletesByList ? nil : refusal, isUnsynced ? loss : nil].compactMap { $0 }
     }
 }

@@ -30,6 +30,7 @@ public enum RsyncVerdict: Equatable, Sendable {
         func says(_ words: String) -> Bool { text.contains(words) }
         switch status {
         case 0: self = .done
+        case _ where Self.isRefusedForNow(status, errors): self = .busy
         case 23, 24:
             if says("No space left on device") || says("Disk quota exceeded") {
                 self = .full
@@ -46,7 +47,7 @@ public enum RsyncVerdict: Equatable, Sendable {
             }
         case 3: self = .misplaced
         case 75: self = .busy
-        case 2 where says("mode 00"): self = .refusesMissingArguments
+        case 2 where says("mode 00"), 12 where says("invalid file mode 00"): self = .refusesMissingArguments
         case 12, 255:
             // DSM's Auto Block counts failed logins: trying again would lock this host out.
             let isHopeless =
@@ -60,13 +61,15 @@ public enum RsyncVerdict: Equatable, Sendable {
         case 10, 20, 30, 35: self = .later
         // A receiver or the system ended it: nothing is wrong with the batch.
         case 128 + 1, 128 + 2, 128 + 9, 128 + 13, 128 + 15: self = .later
-        case _ where Self.isRefusedForNow(status, errors): self = .later
         default: self = .stop
         }
     }
 
-    /// A daemon has as many connections as it admits (rsyncd.conf(5), "max connections").
+    /// A daemon has as many connections as it admits (rsyncd.conf(5), "max connections"), or rrsync is at work in the
+    /// directory already, of which it admits one.
     static func isRefusedForNow(_ status: Int32, _ errors: [UInt8]) -> Bool {
-        status == 5 && String(decoding: errors, as: UTF8.self).contains("@ERROR: max connections")
+        let text = String(decoding: errors, as: UTF8.self)
+        return status == 5 && text.contains("@ERROR: max connections")
+            || status == 12 && text.contains("Another instance of rrsync")
     }
 }

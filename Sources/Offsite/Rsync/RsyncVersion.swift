@@ -43,12 +43,14 @@ public enum TransferPrograms {
         return RsyncVersion(parsing: String(decoding: result.output, as: UTF8.self))
     }
 
-    /// What `ssh -V` says, such as `OpenSSH_9.2p1`, for people; not escaped.
+    /// What `ssh -V` says, such as `OpenSSH_9.2p1`, for people; not escaped. Empty when it says nothing in time.
     ///
     /// - Throws: as `rsync`.
     public static func ssh() throws(Errno) -> String {
         let result = try ProgramRun(stop: Deadline(seconds: 5)).run([Array("ssh".utf8), Array("-V".utf8)])
-        let line = String(decoding: result.errors.prefix(200), as: UTF8.self)
-        return String(line.prefix { !" ,\n".contains($0) })
+        let lines = String(decoding: result.errors.prefix(4_096), as: UTF8.self).split(separator: "\n")
+        // Others may speak first: the loader, or a wrapper.
+        let line = lines.first { $0.hasPrefix("OpenSSH_") } ?? lines.first ?? ""
+        return result.wasInterrupted ? "" : String(line.prefix { !" ,".contains($0) })
     }
 }

@@ -21,6 +21,8 @@ public enum SyncFailure: Error, Equatable, Sendable {
     case missingProgram(String, Errno)
     /// The receiver of a run that did not end may be at work for so long.
     case oldReceiver(target: String, seconds: Int)
+    /// The destination is not as `init` found it.
+    case changed(target: String, String)
     /// A program is too old.
     case oldProgram(String, String, needed: String)
     /// On the destination's file system no copy can be equal: what it lacks, and what rsync says of it.
@@ -45,7 +47,8 @@ public enum SyncFailure: Error, Equatable, Sendable {
     public var isPassing: Bool {
         switch self {
         case .sourceAway, .baselineMissing, .noMarker, .destinationFull, .oldReceiver, .interrupted: true
-        case .foreignMarker, .targetInSource, .missingProgram, .oldProgram, .unsuitable, .hostKey, .notEmpty, .noTarget,
+        case .foreignMarker, .targetInSource, .missingProgram, .oldProgram, .changed, .unsuitable, .hostKey, .notEmpty,
+            .noTarget,
             .neverComplete,
             .inTheWay, .notInSource:
             false
@@ -85,6 +88,7 @@ extension SyncFailure: CustomStringConvertible {
         case .oldReceiver(let target, let seconds):
             "the receiver of a run that did not end may still be at work at \(target): it is waited for, \(seconds) s more; "
                 + "with `max connections = 1` in the daemon's rsyncd.conf nothing would have to wait"
+        case .changed(let target, let what): "\(target): \(what): run `changes sync init` once more"
         case .oldProgram(let name, let version, let needed):
             "\(name) \(version) is too old: \(needed) or later is needed"
         case .unsuitable(let target, let what, let text):

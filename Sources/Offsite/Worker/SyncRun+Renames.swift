@@ -27,10 +27,11 @@ extension SyncRun {
             entries[number].sort(by: BatchPlan.precedes)
             let parents = BatchPlan.parents(of: to) + [to]
             let made = try link.put(parents, isForced: false, mayReplaceDirectories: mayDelete)
+            try checkIsOver(made)
             guard made.verdict == .done else { continue }
             let outcome = try link.link(entries[number], in: to, from: from)
             sum = sum + outcome.statistics
-            if outcome.verdict == .interrupted { throw SyncFailure.interrupted }
+            try checkIsOver(outcome)
             if outcome.verdict == .done {
                 count += 1
             } else {
@@ -43,6 +44,13 @@ extension SyncRun {
         }
         report.statistics = report.statistics + sum
         if count > 0 { context.tell(.renamed(count, sum)) }
+    }
+
+    /// A receiver that was lost may still be at work: nothing is sent beside it.
+    private func checkIsOver(_ outcome: DestinationLink.Outcome) throws {
+        if [.later, .busy, .full, .misplaced, .interrupted].contains(outcome.verdict) {
+            try link.check(outcome, "linking a renamed directory")
+        }
     }
 
     /// For each rename the entries, relative to the directory, that moved along and were not written since the cursor.

@@ -101,6 +101,13 @@ public final class SyncRun {
     /// - Throws: `StoreError`, `SyncFailure`, and what settling throws: nothing is lost then, and the next run goes on
     ///   where this one ended.
     public func run() throws -> SyncReport {
+        do { return try carryAll() } catch {
+            try? noteReceiverEnd(after: error)
+            throw error
+        }
+    }
+
+    private func carryAll() throws -> SyncReport {
         guard try reader.isBaselineDone else { throw SyncFailure.baselineMissing }
         try context.settle()
         try settings.checkTarget(against: reader.roots)
@@ -114,9 +121,7 @@ public final class SyncRun {
         let standing = try consumer.standing(in: reader)
         if case .at = standing, options.makeRoom {} else { try link.checkRoom(report.room) }
         try tidyUp()
-        // That takes some room.
-        let isTried = known.map { options.makeRoom || $0.versions == link.versions(own) } ?? false
-        if !options.dryRun, !isTried { try tryReceiver(own) }
+        try tryReceiver(own, known, standing)
         switch standing {
         case .needsFullReconcile(let reason): try carryEverything(reason)
         case .at: if options.dryRun, options.full || isMarkerStale { try carryEverything(.requested) }
@@ -126,8 +131,13 @@ public final class SyncRun {
         return report
     }
 
-    /// One of the rsyncs is another than when the receiver was tried last.
-    private func tryReceiver(_ own: RsyncVersion?) throws {
+    /// Tries the receiver where one of the rsyncs is another than the last time. That takes some room.
+    private func tryReceiver(
+        _ own: RsyncVersion?, _ known: ReceiverAbilities?, _ standing: Consumer.Standing
+    ) throws {
+        if options.dryRun { return }
+        if case .at = standing, options.makeRoom { return }
+        if let known, own == nil || known.versions == link.versions(own) { return }
         let abilities = try link.probe(own: own)
         try abilities.note(in: consumer)
         link.use(abilities)
@@ -149,7 +159,8 @@ public final class SyncRun {
     enum Note {
         /// A run has begun to write and not ended well.
         static let running = "running"
-        /// When a receiver of the run before that cannot be seen has timed out: seconds of the clock, in decimal.
+        /// When a receiver of the run before that cannot be seen has timed out: seconds of the clock, in decimal, and
+        /// ` asked` once the daemon could not tell.
         static let receiverEnd = "receiver-end"
         /// What was carried with other settings has to be looked at again.
         static let settings = "settings"
@@ -173,8 +184,9 @@ public final class SyncRun {
         let end = try reader.lastSequence
         renames = try RenameMap(reader, after: first, through: end)
         try guardDeletions(after: first, through: end)
-        if options.makeRoom, !options.dryRun { try makeRoom(after: first, through: end) }
-        if !options.dryRun { try carryRenames(after: first, through: end) }
+        // What was deleted cannot be linked to.
+        let isRoomMade = try options.makeRoom && !options.dryRun && makeRoom(after: first, through: end)
+        if !options.dryRun, !isRoomMade { try carryRenames(after: first, through: end) }
         var cursor = first
         let due = Timestamp.now
         var isWorkDue = true
