@@ -21,6 +21,9 @@ public final class InodeNames {
         directory = try database.prepare("SELECT parent, name FROM directories WHERE id = ?1")
     }
 
+    /// Inode numbers mean one inode each.
+    public var hasOneFileSystem: Bool { fileSystems.count == 1 }
+
     /// The absolute paths that the index has for inodes of this number, on whatever file system: a look tells which
     /// of them are the one meant.
     public func paths(inode: UInt64) throws(StoreError) -> [[UInt8]] {

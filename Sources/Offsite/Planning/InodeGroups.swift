@@ -15,6 +15,7 @@ struct InodeGroups {
         let isFile: Bool
         /// Bytes.
         let size: Int64
+        let linkCount: UInt32
     }
 
     /// In the order in which they came up.
@@ -30,7 +31,9 @@ struct InodeGroups {
         if let place = places[id] { return groups[place].names.append((path, facts)) }
         places[id] = groups.count
         ids.append(id)
-        groups.append(Group(names: [(path, facts)], isFile: status.type == .file, size: status.size))
+        groups.append(
+            Group(
+                names: [(path, facts)], isFile: status.type == .file, size: status.size, linkCount: status.linkCount))
     }
 
     /// Inodes that are asked for in one transaction.
@@ -38,7 +41,9 @@ struct InodeGroups {
     /// Names that are compared one by one.
     private static let mostCompared = 16
 
-    /// Adds the other names that the index has, as far as they still are names of the same inode.
+    /// Adds the other names that the index has, as far as they still are names of the same inode. Where they are as many as
+    /// its link count says, they are: nobody looks. (Should they not be, because of what happens just now, rsync finds two
+    /// inodes: a name is sent instead of linked, and the rows that tell of it come next.)
     ///
     /// - Parameter facts: by absolute path.
     mutating func complete(
@@ -46,6 +51,7 @@ struct InodeGroups {
         _ look: inout SourceLook
     ) throws {
         var candidates: [(path: [UInt8], place: Int)] = []
+        var missing: [Int] = groups.map { Int($0.linkCount) - $0.names.count }
         for start in stride(from: 0, to: groups.count, by: Self.mostAsked) {
             let places = start..<min(start + Self.mostAsked, groups.count)
             for (place, paths) in zip(places, try index.paths(inodes: ids[places].map(\.inode))) {
@@ -56,13 +62,16 @@ struct InodeGroups {
                         !(known?.contains(relative) ?? names.contains { $0.path == relative })
                     else { continue }
                     candidates.append((relative, place))
+                    missing[place] -= 1
                 }
             }
         }
         // A directory's names one after the other: each is opened once.
         candidates.sort { BatchPlan.precedes($0.path, $1.path) }
         for (path, place) in candidates {
-            guard case .present(let status) = look.state(of: path), ID(status) == ids[place] else { continue }
+            if !index.hasOneFileSystem || missing[place] != 0 {
+                guard case .present(let status) = look.state(of: path), ID(status) == ids[place] else { continue }
+            }
             // It may have become a name of this inode since the batch's names were looked at.
             groups[place].names.append((path, facts[scope.absolute(path)]))
         }
