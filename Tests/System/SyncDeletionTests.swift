@@ -12,6 +12,26 @@ extension SyncSystemTests {
             }
         }
 
+        /// A name that is gone, there again when the batch is planned, and gone when it is sent: no row tells of that.
+        @Test(.timeLimit(.minutes(1))) func whatIsThereForAMomentOnlyIsDeleted() throws {
+            let site = try SyncSite()
+            let root = site.site.root
+            for name in ["file", "other"] { try Disk.write(root / Path(name)) }
+            try site.start()
+            try site.syncFully()
+            try Disk.unlink(root / "file")
+            try site.site.settled()
+            site.site.tracker.stop()
+            try Disk.makeDirectory(root / "file")
+            let fake = try site.fake([.waits, .passes])
+            let worker = try site.launch(environment: fake.environment)
+            try fake.waitForCall()
+            try Disk.removeDirectory(root / "file")
+            try fake.release()
+            #expect(worker.waitForExit(atMost: 30) == .exited(0), "\(site.errors)")
+            try site.expectEqual()
+        }
+
         @Test(.timeLimit(.minutes(1))) func massDeletionsWaitAndNothingElse() throws {
             let site = try SyncSite(maxDelete: "30%")
             let root = site.site.root

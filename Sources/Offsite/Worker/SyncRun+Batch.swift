@@ -19,6 +19,7 @@ extension SyncRun {
         if options.dryRun { return describe(plan) }
         let start = MonotonicTime.now
         var batch = BatchReport()
+        var plan = plan
         var commit = commit
         commit.done = Array(facts.keys)
         try keep(plan.postponed, in: &commit)
@@ -33,8 +34,9 @@ extension SyncRun {
             if units.isEmpty { continue }
             let rest = try put(units, isForced: isForced, &batch)
             try quarantine(rest.failed, facts, &commit, &batch)
-            keepVanished(rest.vanished, facts, &commit)
+            plan.gone += keepVanished(rest.vanished, facts, &commit)
         }
+        plan.gone.sort(by: BatchPlan.precedes)
         try delete(plan, facts, &commit, &batch)
 
         guard try isStillValid(commit) else { return }
@@ -153,17 +155,25 @@ extension SyncRun {
 
     /// A later row says that they were deleted, or none does: then a file system was unmounted, and what it holds is to be
     /// sent when it is back.
+    ///
+    /// - Returns: those of which the last row says it, and that were there again for a moment only: no later row will.
     private func keepVanished(
         _ vanished: [[UInt8]], _ facts: [[UInt8]: PathFacts], _ commit: inout ConsumerCommit
-    ) {
+    ) -> [[UInt8]] {
+        var gone: [[UInt8]] = []
         for path in vanished {
             let absolute = context.scope.absolute(path)
             guard let pending = facts[absolute] else { continue }
+            guard pending.exists else {
+                gone.append(path)
+                continue
+            }
             commit.kept.append(
                 ConsumerWork(
                     absolute, pending, .waiting, due: Timestamp.now.advanced(by: BatchPlanner.absence),
                     reason: "not there, and not known to be deleted"))
         }
+        return gone
     }
 
     private func quarantine(
