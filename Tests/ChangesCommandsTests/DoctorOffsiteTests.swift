@@ -116,6 +116,8 @@ import Testing
         let foreign = try found(.marker(DestinationMarker(destination: "x\u{1B}[2J", machine: "m")))
         #expect(states(foreign) == [.warning] && foreign[0].remedy?.contains("--adopt nas") == true)
         #expect(try states(found(.silence)) == [.warning])
+        let busy = SyncFailure.rsync(.busy, status: 5, step: "reading", errors: "@ERROR: max connections (1) reached")
+        #expect(try states(found(.failure(busy))) == [.note])
         let failed = try found(.failure(.rsync(.stop, status: 255, step: "reading", errors: "Permission denied")))
         #expect(states(failed) == [.warning] && failed[0].text.contains("Permission denied"))
         #expect(failed[0].remedy == "ssh -v -p 22 -i /root/key backup@nas true")

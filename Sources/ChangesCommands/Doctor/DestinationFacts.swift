@@ -116,6 +116,11 @@ extension DestinationFacts {
         case .silence:
             return .warning(
                 check, "\(name): \(target) did not answer within \(Self.patience) s", remedy: tryIt)
+        case .failure(.rsync(.busy, _, _, _)):
+            // rrsync, and a daemon that admits one.
+            return .note(
+                check, "\(name): \(target) is at work for another connection, and was not asked",
+                remedy: "run this again when no copy is under way")
         case .failure(let failure):
             let text = TerminalText.of(Array(failure.description.utf8))
             return .warning(check, "\(name): \(target) cannot be asked: \(text)", remedy: tryIt)

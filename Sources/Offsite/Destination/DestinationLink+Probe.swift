@@ -28,8 +28,8 @@ extension DestinationLink {
         return version
     }
 
-    /// Tries the receiver: whether there are hard links (and, where owners are kept in
-    /// them, extended attributes), whether files are synced, and how it deletes.
+    /// Tries the receiver: whether there are hard links (and, where owners are kept in them, extended attributes), whether
+    /// files are synced, and how it deletes.
     ///
     /// - Parameter own: this host's rsync.
     /// - Throws: `SyncFailure`: `.unsuitable` for a file system on which no copy can be equal.
@@ -107,11 +107,11 @@ extension DestinationLink {
             let outcome = try delete([path], atMost: 10)
             if byList, [.partial, .stop].contains(outcome.verdict) { continue }
             try check(outcome, "trying a deletion")
-            // Some delete nothing and say nothing.
+            // Older ones delete nothing by list and say nothing, or do not say how much.
             if outcome.statistics.deleted > 0 { return deletesByList }
         }
         throw .oldProgram(
             "the destination's rsync", OctalEscapes.display(receiverVersion),
-            needed: "one that deletes what is listed: 3.1.0")
+            needed: "3.1.0")
     }
 }
