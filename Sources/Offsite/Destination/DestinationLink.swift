@@ -143,16 +143,6 @@ final class DestinationLink {
         }
     }
 
-    /// A byte that may stand in the command line of the receiver, which an old one gives to a shell.
-    static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: "/._+,@=-".utf8.contains(byte)
-        }
-    }
-
     /// What the transfer does about owners and modes; verification does the same.
     var ownershipOptions: [String] { ownershipOptionsOfAny + (isRsyncOnly ? ["--no-devices", "--no-specials"] : []) }
 
@@ -336,13 +326,13 @@ final class DestinationLink {
             errors: result.errors)
     }
 
-    /// A daemon with one connection counts the last one until its process has ended, which may be after the client's; and so
-    /// does rrsync.
+    /// A receiver may end a moment after this side of it, above all one that failed: its lock, or a daemon's place for it, is
+    /// free only then.
     private func admitted(_ start: () throws(Errno) -> ProgramRun.Result) throws(Errno) -> ProgramRun.Result {
         let deadline = MonotonicTime.now.advanced(milliseconds: Self.patience)
         while true {
             let result = try start()
-            guard RsyncVerdict.isRefusedForNow(result.status, result.errors), !result.wasInterrupted,
+            guard RsyncVerdict(status: result.status, errors: result.errors) == .busy, !result.wasInterrupted,
                 MonotonicTime.now < deadline
             else { return result }
             _ = try EventPoll().wait(milliseconds: 100)

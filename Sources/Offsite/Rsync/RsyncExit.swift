@@ -67,7 +67,7 @@ public enum RsyncVerdict: Equatable, Sendable {
 
     /// A daemon has as many connections as it admits (rsyncd.conf(5), "max connections"), or rrsync is at work in the
     /// directory already, of which it admits one.
-    static func isRefusedForNow(_ status: Int32, _ errors: [UInt8]) -> Bool {
+    private static func isRefusedForNow(_ status: Int32, _ errors: [UInt8]) -> Bool {
         let text = String(decoding: errors, as: UTF8.self)
         return status == 5 && text.contains("@ERROR: max connections")
             || status == 12 && text.contains("Another instance of rrsync")

@@ -71,6 +71,8 @@ public final class SyncRun {
     var report = SyncReport()
     /// Why no deletion is carried out, whatever their number; nil: the guards are content.
     var deletionBar: String?
+    /// This host's; nil: not known.
+    private(set) var ownRsync: RsyncVersion?
     /// The directories that were renamed since the cursor.
     var renames = RenameMap()
     /// Deletions wait because they are too many: how many.
@@ -113,6 +115,7 @@ public final class SyncRun {
         try settings.checkTarget(against: reader.roots)
         try requestFullIfAsked()
         let own = try link.findPrograms()
+        ownRsync = own
         let known = try link.recall(consumer)
         let found = try link.greet()
         try examine(found.marker)
