@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-extension SyncSystemTests {
+extension ReceiverSystemTests {
     /// Disks that fill up, connections and processes that end or hang in mid-file: nothing is lost, and the next run goes
     /// on where this one was.
     @Suite struct SyncFailureTests {

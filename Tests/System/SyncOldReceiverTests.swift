@@ -2,7 +2,7 @@ import ChangeStore
 import Glibc
 import Testing
 
-extension SyncSystemTests {
+extension ReceiverSystemTests {
     /// The receiver of a worker that is gone wakes up after the file changed: it overwrites nothing.
     @Suite struct SyncOldReceiverTests {
         /// A worker that was killed in mid-file, with its receiver asleep; the file has another content since.

@@ -2,7 +2,7 @@ import ChangeStore
 import Glibc
 import Testing
 
-extension SyncSystemTests {
+extension ReceiverSystemTests {
     /// What the other side can do is tried before it is relied on, and again when one of the rsyncs is another.
     @Suite struct SyncReceiverTests {
         /// An rsync that keeps its arguments, says of its version what a file does, and refuses what another file names.

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-extension SyncSystemTests {
+extension ReceiverSystemTests {
     /// One command on the other side makes a batch durable and writes the marker, before the worker commits.
     @Suite(.enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"))
     struct SyncSealTests {

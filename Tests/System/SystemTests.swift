@@ -17,6 +17,9 @@ import Testing
 /// What a sync does and does not do.
 @Suite(.serialized, .besideOthers) enum SyncSystemTests {}
 
+/// What the other side of a sync can do, and does.
+@Suite(.serialized, .besideOthers) enum ReceiverSystemTests {}
+
 /// That a copy is equal, in every way to one.
 @Suite(.serialized, .besideOthers) enum CopySystemTests {}
 
