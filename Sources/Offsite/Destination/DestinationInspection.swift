@@ -28,7 +28,7 @@ public final class DestinationInspection {
     public func initialize(consumer: Consumer, adopt: Bool) throws {
         // There may be no store yet.
         try destination.checkTarget(against: (try? StoreReader(stateDirectory: stateDirectory).roots) ?? [])
-        let own = try link.findPrograms()
+        try link.findPrograms()
         let hasShell = try findShell()
         try consumer.setNote("shell", [hasShell ? 1 : 0])
         // The receiver is not asked for the marker: there is none yet.
@@ -50,7 +50,7 @@ public final class DestinationInspection {
             try link.write(DestinationMarker(destination: destination.name, machine: machine), isNew: true)
         }
         link.hasShell = hasShell
-        let abilities = try link.probe(own: own)
+        let abilities = try link.probe()
         try abilities.note(in: consumer)
         facts += abilities.facts
     }

@@ -22,8 +22,7 @@ extension DestinationLink {
         let outcome = try run(
             ["--ignore-times", "--max-size=4k", "--no-relative", "--debug=PROTO"],
             list: [Array(prefix.utf8) + Self.markerPath], [Array("\(top)/".utf8), place + [UInt8(ascii: "/")]],
-            source: nil,
-            isGuarded: false)
+            source: nil, isGuarded: false)
         if receiverVersion.isEmpty { receiverVersion = Self.protocolLine(of: outcome.output) }
         if outcome.verdict == .partial, String(decoding: outcome.errors, as: UTF8.self).contains("No such file") {
             return nil

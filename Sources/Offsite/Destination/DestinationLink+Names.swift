@@ -5,16 +5,14 @@ extension DestinationLink {
 
     /// Whether a path below the target may be an argument: a shell gets it, or a daemon expands wildcards in it. All other
     /// paths travel in lists, where any byte may be in a name.
-    ///
-    /// - Parameter own: this host's rsync.
-    func mayBeArgument(_ path: [UInt8], own: RsyncVersion?) -> Bool {
+    func mayBeArgument(_ path: [UInt8]) -> Bool {
         // It becomes a part of texts.
         guard String(validating: path, as: UTF8.self) != nil else { return false }
         switch settings.target {
         case .local: return true
         case .daemon: return !path.contains { Self.isWildcard($0) || $0 < UInt8(ascii: " ") }
         case .ssh:
-            let isEscaped = hasShell && !(own?.isBefore(Self.firstThatEscapes) ?? true)
+            let isEscaped = hasShell && !(ownRsync?.isBefore(Self.firstThatEscapes) ?? true)
             // No more than needed is trusted to that.
             return path.allSatisfy { Self.isPlain($0) || isEscaped && ($0 == UInt8(ascii: " ") || $0 >= 0x80) }
         }

@@ -8,35 +8,31 @@ extension DestinationLink {
     /// The first one with `--fsync` (its NEWS).
     private static let firstWithSync = (3, 2, 4)
 
-    /// Finds this host's programs.
+    /// Finds this host's programs. A version that is not understood keeps nothing from working.
     ///
-    /// - Returns: which rsync it is; nil when that is not understood, which keeps nothing from working.
     /// - Throws: `SyncFailure.missingProgram`, `.oldProgram`.
-    func findPrograms() throws(SyncFailure) -> RsyncVersion? {
-        let version: RsyncVersion?
-        do throws(Errno) { version = try TransferPrograms.rsync() } catch { throw .missingProgram("rsync", error) }
-        if let version, version.isBefore(Self.oldestRsync) {
+    func findPrograms() throws(SyncFailure) {
+        do throws(Errno) { ownRsync = try TransferPrograms.rsync() } catch { throw .missingProgram("rsync", error) }
+        if let version = ownRsync, version.isBefore(Self.oldestRsync) {
             throw .oldProgram("rsync", version.text, needed: "3.1.0")
         }
-        guard isRemote else { return version }
+        guard isRemote else { return }
         let ssh: String
         do throws(Errno) { ssh = try TransferPrograms.ssh() } catch { throw .missingProgram("ssh", error) }
         // Another ssh knows none of the options that keep a connection to its purpose.
         guard ssh.isEmpty || ssh.hasPrefix("OpenSSH_") else {
             throw .oldProgram("ssh", OctalEscapes.display(Array(ssh.utf8)), needed: "OpenSSH")
         }
-        return version
     }
 
     /// Tries the receiver: whether there are hard links (and, where owners are kept in them, extended attributes), whether
     /// files are synced, and how it deletes.
     ///
-    /// - Parameter own: this host's rsync.
     /// - Throws: `SyncFailure`: `.unsuitable` for a file system on which no copy can be equal.
-    func probe(own: RsyncVersion?) throws(SyncFailure) -> ReceiverAbilities {
-        var abilities = ReceiverAbilities(versions: versions(own))
+    func probe() throws(SyncFailure) -> ReceiverAbilities {
+        var abilities = ReceiverAbilities(versions: versions)
         // Where commands run, `seal` syncs the disk.
-        let maySync = !hasShell && !(own?.isBefore(Self.firstWithSync) ?? true)
+        let maySync = !hasShell && !(ownRsync?.isBefore(Self.firstWithSync) ?? true)
         if maySync { abilities.syncsFiles = try takesSync() }
         if !abilities.syncsFiles { try check(suitability: try tryFiles([])) }
         abilities.deletesByList = try tryDeletion()
@@ -58,7 +54,7 @@ extension DestinationLink {
     }
 
     /// Which rsyncs these are, as far as they say so.
-    func versions(_ own: RsyncVersion?) -> [UInt8] { Array("\(own?.text ?? "unknown") to ".utf8) + receiverVersion }
+    var versions: [UInt8] { Array("\(ownRsync?.text ?? "unknown") to ".utf8) + receiverVersion }
 
     private static let probeName = "probe"
 

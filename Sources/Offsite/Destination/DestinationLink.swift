@@ -18,6 +18,8 @@ final class DestinationLink {
     var deletesByList = true
     /// The receiver writes files through to its disk when asked to.
     var syncsFiles = false
+    /// This host's rsync, since `findPrograms`; nil: not known.
+    var ownRsync: RsyncVersion?
     /// What the receiver says of its version, since `greet`: the first line of `rsync --version`, or a line that names its
     /// protocol where no commands run; empty for this host's own.
     var receiverVersion: [UInt8] = []

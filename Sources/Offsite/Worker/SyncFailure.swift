@@ -48,8 +48,7 @@ public enum SyncFailure: Error, Equatable, Sendable {
         switch self {
         case .sourceAway, .baselineMissing, .noMarker, .destinationFull, .oldReceiver, .interrupted: true
         case .foreignMarker, .targetInSource, .missingProgram, .oldProgram, .changed, .unsuitable, .hostKey, .notEmpty,
-            .noTarget,
-            .neverComplete,
+            .noTarget, .neverComplete,
             .inTheWay, .notInSource:
             false
         case .system(_, let code): [.noSpace, .ioError, .resourceTemporarilyUnavailable].contains(code)

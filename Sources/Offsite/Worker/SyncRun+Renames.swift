@@ -19,7 +19,7 @@ extension SyncRun {
         for (number, rename) in renames.renames.enumerated() {
             guard let from = context.scope.relative(rename.from, isDirectory: true),
                 let to = context.scope.relative(rename.to, isDirectory: true),
-                link.mayBeArgument(from, own: ownRsync), link.mayBeArgument(to, own: ownRsync),
+                link.mayBeArgument(from), link.mayBeArgument(to),
                 !roots.isAway(rename.to),
                 case .present(let status) = look.state(of: to), status.isDirectory, !entries[number].isEmpty
             else { continue }

@@ -71,8 +71,6 @@ public final class SyncRun {
     var report = SyncReport()
     /// Why no deletion is carried out, whatever their number; nil: the guards are content.
     var deletionBar: String?
-    /// This host's; nil: not known.
-    private(set) var ownRsync: RsyncVersion?
     /// The directories that were renamed since the cursor.
     var renames = RenameMap()
     /// Deletions wait because they are too many: how many.
@@ -114,8 +112,7 @@ public final class SyncRun {
         try context.settle()
         try settings.checkTarget(against: reader.roots)
         try requestFullIfAsked()
-        let own = try link.findPrograms()
-        ownRsync = own
+        try link.findPrograms()
         let known = try link.recall(consumer)
         let found = try link.greet()
         try examine(found.marker)
@@ -124,7 +121,7 @@ public final class SyncRun {
         let standing = try consumer.standing(in: reader)
         if case .at = standing, options.makeRoom {} else { try link.checkRoom(report.room) }
         try tidyUp()
-        try tryReceiver(own, known, standing)
+        try tryReceiver(known, standing)
         switch standing {
         case .needsFullReconcile(let reason): try carryEverything(reason)
         case .at: if options.dryRun, options.full || isMarkerStale { try carryEverything(.requested) }
@@ -135,13 +132,11 @@ public final class SyncRun {
     }
 
     /// Tries the receiver where one of the rsyncs is another than the last time. That takes some room.
-    private func tryReceiver(
-        _ own: RsyncVersion?, _ known: ReceiverAbilities?, _ standing: Consumer.Standing
-    ) throws {
+    private func tryReceiver(_ known: ReceiverAbilities?, _ standing: Consumer.Standing) throws {
         if options.dryRun { return }
         if case .at = standing, options.makeRoom { return }
-        if let known, own == nil || known.versions == link.versions(own) { return }
-        let abilities = try link.probe(own: own)
+        if let known, link.ownRsync == nil || known.versions == link.versions { return }
+        let abilities = try link.probe()
         try abilities.note(in: consumer)
         link.use(abilities)
     }
