@@ -13,6 +13,8 @@ final class ChangelogInbox: Sendable {
     struct Orders: Sendable {
         var target: Int64
         var place: Place
+        /// Grows with each new target that has a new directory among its rows.
+        var growths = 0
         /// Grows with each call of `retryNow`.
         var retries = 0
         var isStopping = false

@@ -34,6 +34,10 @@ public struct ChangelogPump: Sendable {
     private var isProbeDue = true
     /// There may be rows after `appended`.
     private var hasMore = true
+    /// Keeps lines together while something new is being built.
+    private var gathering = LineGathering()
+    /// Lines are being appended until none is left: those that come meanwhile do not wait.
+    private var isAppending = false
     /// When the oldest line that is not durable was appended, or the log was left open by a failed append.
     private var unsyncedSince: MonotonicTime? = nil
     /// What keeps lines from the log.
@@ -63,8 +67,11 @@ public struct ChangelogPump: Sendable {
     // MARK: What happened
 
     /// Rows up to `sequence` are in the store.
-    public mutating func wake(through sequence: Int64) {
+    ///
+    /// - Parameter isGrowing: a new directory is among those since the last time, so that more is to come.
+    public mutating func wake(through sequence: Int64, isGrowing: Bool = false, at now: MonotonicTime) {
         guard sequence > target else { return }
+        gathering.note(rows: sequence - target, isGrowing: isGrowing, at: now)
         target = sequence
         hasMore = true
     }
@@ -74,6 +81,7 @@ public struct ChangelogPump: Sendable {
     /// - Parameter wrote: there was a line among them.
     public mutating func appended(through sequence: Int64, wrote: Bool = true, at now: MonotonicTime) {
         appended = sequence
+        isAppending = true
         target = max(target, sequence)
         unsyncedSince = unsyncedSince ?? now
         if wrote { isProbeDue = false }
@@ -84,6 +92,8 @@ public struct ChangelogPump: Sendable {
     /// The store has no row after `appended`.
     public mutating func caughtUp() {
         hasMore = false
+        isAppending = false
+        gathering.end()
         if isProbeDue { return }
         // After a failed fdatasync only one that succeeds shows that all is well, if there is anything to make durable.
         if logTrouble?.failure.step != .synchronize || unsyncedSince == nil { logTrouble = nil }
@@ -160,8 +170,9 @@ public struct ChangelogPump: Sendable {
             wakeAt = min(wakeAt ?? retryAt, retryAt)
         }
         if wantsAppend {
-            guard let retryAt = logTrouble?.retryAt, retryAt > now else { return .append }
-            wakeAt = min(wakeAt ?? retryAt, retryAt)
+            let gathered = isAppending || isDraining ? nil : gathering.due
+            guard let appendAt = logTrouble?.retryAt ?? gathered, appendAt > now else { return .append }
+            wakeAt = min(wakeAt ?? appendAt, appendAt)
         }
         if isProbeDue && !wantsAppend && !isDraining {
             guard let retryAt = logTrouble?.retryAt, retryAt > now else { return .probe }

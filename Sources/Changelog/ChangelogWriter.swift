@@ -73,10 +73,14 @@ public final class ChangelogWriter: Sendable {
     }
 
     /// Rows up to `sequence` are committed. Cheap: usually no system call.
-    public func wake(through sequence: Int64) {
+    ///
+    /// - Parameter isGrowing: a new directory is among those since the last call. Lines are gathered for up to 0.8 s
+    ///   then, so that what is changed again while it is being built has one line.
+    public func wake(through sequence: Int64, isGrowing: Bool = false) {
         inbox.order { orders in
             guard sequence > orders.target else { return false }
             orders.target = sequence
+            if isGrowing { orders.growths += 1 }
             return true
         }
     }

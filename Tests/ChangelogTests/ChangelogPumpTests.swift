@@ -39,7 +39,7 @@ import Testing
         pump.retryNow(at: after(3_000))
         #expect(pump.next(at: after(3_000)) == .probe)
         // A line that is written is as good.
-        pump.wake(through: 12)
+        pump.wake(through: 12, at: start)
         pump.appended(through: 12, at: after(3_000))
         pump.caughtUp()
         pump.synchronized()
@@ -49,7 +49,7 @@ import Testing
 
     @Test func appendsSyncsSavesAndSleeps() {
         var pump = idlePump()
-        pump.wake(through: 12)
+        pump.wake(through: 12, at: start)
         #expect(pump.next(at: start) == .append)
         pump.appended(through: 12, at: start)
         #expect(pump.next(at: start) == .append)
@@ -66,13 +66,13 @@ import Testing
 
     @Test func aWakeForKnownRowsIsNoWork() {
         var pump = idlePump()
-        pump.wake(through: 10)
+        pump.wake(through: 10, at: start)
         #expect(pump.next(at: start) == .wait(until: nil))
     }
 
     @Test func aSteadyStreamIsSyncedAllTheSame() {
         var pump = idlePump()
-        pump.wake(through: 1_000)
+        pump.wake(through: 1_000, at: start)
         pump.appended(through: 100, at: start)
         #expect(pump.next(at: after(1_999)) == .append)
         #expect(pump.next(at: after(2_000)) == .synchronize)
@@ -84,14 +84,14 @@ import Testing
 
     @Test func aFailedAppendIsTriedAgainEverLessOftenAndClosesTheLogMeanwhile() {
         var pump = idlePump()
-        pump.wake(through: 12)
+        pump.wake(through: 12, at: start)
         var now: Int64 = 0
         for delay: Int64 in [250, 500, 1_000, 2_000, 4_000, 5_000, 5_000] {
             #expect(pump.next(at: after(now)) == .append)
             pump.failed(full, at: after(now))
             #expect(pump.next(at: after(now)) == .synchronize)
             pump.synchronized()
-            pump.wake(through: 12 + now)  // New rows do not hasten a retry.
+            pump.wake(through: 12 + now, at: after(now))  // New rows do not hasten a retry.
             #expect(pump.next(at: after(now)) == .wait(until: after(now + delay)))
             now += delay
         }
@@ -107,7 +107,7 @@ import Testing
 
     @Test func aFailedSyncAppendsAgainAndTrustsOnlyASyncThatSucceeds() {
         var pump = idlePump()
-        pump.wake(through: 12)
+        pump.wake(through: 12, at: start)
         pump.appended(through: 12, at: start)
         pump.caughtUp()
         #expect(pump.next(at: after(2_000)) == .synchronize)
@@ -135,7 +135,7 @@ import Testing
 
     @Test func anUnsavedPositionHoldsNoLineUp() {
         var pump = idlePump()
-        pump.wake(through: 12)
+        pump.wake(through: 12, at: start)
         pump.appended(through: 12, at: start)
         pump.caughtUp()
         pump.synchronized()
@@ -143,7 +143,7 @@ import Testing
         pump.failed(unsaved, at: start)
         #expect(pump.next(at: start) == .wait(until: after(250)))
         #expect(pump.failure?.failure == unsaved)
-        pump.wake(through: 13)
+        pump.wake(through: 13, at: start)
         #expect(pump.next(at: start) == .append)
         pump.appended(through: 13, at: start)
         pump.caughtUp()
@@ -168,7 +168,7 @@ import Testing
 
     @Test func drainingTriesAFailingLogOnceMoreAndNoLonger() {
         var pump = idlePump()
-        pump.wake(through: 12)
+        pump.wake(through: 12, at: start)
         pump.failed(full, at: start)
         pump.synchronized()
         #expect(pump.next(at: start) == .wait(until: after(250)))

@@ -8,6 +8,7 @@ final class MemoryStore: Sendable {
         let sequence: Int64
         /// Nil for a row that makes no line.
         let path: [UInt8]?
+        let demand: ChangelogDemand
     }
     struct Broken: Error {}
 
@@ -17,10 +18,11 @@ final class MemoryStore: Sendable {
 
     /// Adds rows with the next numbers. Returns the last.
     @discardableResult
-    func add(_ paths: [String?]) -> Int64 {
+    func add(_ paths: [String?], _ demand: ChangelogDemand = .line) -> Int64 {
         rows.withLock { rows in
             for path in paths {
-                rows.append(Row(sequence: (rows.last?.sequence ?? 0) + 1, path: path.map { Array($0.utf8) }))
+                let sequence = (rows.last?.sequence ?? 0) + 1
+                rows.append(Row(sequence: sequence, path: path.map { Array($0.utf8) }, demand: demand))
             }
             return rows.last?.sequence ?? 0
         }
@@ -44,7 +46,7 @@ final class MemoryStore: Sendable {
         }
 
         mutating func lines(
-            after sequence: Int64, limit: Int, _ body: (Int64, UnsafeRawBufferPointer) -> Bool
+            after sequence: Int64, limit: Int, _ body: (Int64, ChangelogDemand, UnsafeRawBufferPointer) -> Bool
         ) throws -> Int64? {
             if store.broken.load(ordering: .relaxed) { throw Broken() }
             if store.hanging.load(ordering: .relaxed) {
@@ -58,7 +60,7 @@ final class MemoryStore: Sendable {
                 for row in rows.dropFirst(Int(sequence)).prefix(limit) {
                     last = row.sequence
                     guard let path = row.path else { continue }
-                    if !path.withUnsafeBytes({ body(row.sequence, $0) }) { break }
+                    if !path.withUnsafeBytes({ body(row.sequence, row.demand, $0) }) { break }
                 }
                 return last
             }

@@ -80,10 +80,9 @@ extension CommandSystemTests {
             #expect(isTold, "\(site.diagnosis)")
             // What is there before the new store's first walk has ended is its baseline.
             let isWatching = wait(atMost: 10) {
-                let last = site.tracker.errors.split(separator: "\n").last {
-                    $0.contains("a new store: ") || $0.contains("every root is watched")
-                }
-                return last?.contains("every root is watched") ?? false
+                let lines = site.tracker.errors.split(separator: "\n")
+                let told = lines.lastIndex { $0.contains("critical: the store is a new one") } ?? lines.endIndex
+                return lines[told...].contains { $0.contains("every root is watched") }
             }
             #expect(isWatching, "\(site.diagnosis)")
             try Disk.write(site.root / "after")

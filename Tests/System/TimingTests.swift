@@ -12,7 +12,8 @@ extension TimedSystemTests {
             for number in 0..<10 {
                 let path = site.root / Path("lone-\(number)")
                 let start = Timestamp.now
-                try Disk.write(path)
+                // A directory that stays empty as well: nobody knows that before.
+                if number % 2 == 0 { try Disk.write(path) } else { try Disk.makeDirectory(path) }
                 let isLogged = try wait(atMost: 5, every: 2) {
                     try site.log.refresh()
                     return site.log.lines.contains(path)
@@ -22,6 +23,30 @@ extension TimedSystemTests {
             }
             #expect(delays.allSatisfy { $0 <= 0.2 }, "seconds: \(delays)")
             try site.expectComplete()
+            site.tracker.stop()
+        }
+
+        /// Its times are set when it is full, as rsync does: the tracker has recorded it by then.
+        @Test(.timeLimit(.minutes(1))) func aDirectoryThatIsFilledHasOneLine() throws {
+            let site = try Site()
+            try site.start()
+            var lines: [Int] = []
+            // A busy machine may take a pause for the end, but not each time.
+            for number in 0..<10 where !lines.contains(1) {
+                let directory = site.root / Path("week-\(number)")
+                try Disk.makeDirectory(directory)
+                for entry in 0..<10 { try Disk.write(directory / Path("\(entry)")) }
+                let isRecorded = try wait(atMost: 5, every: 2) {
+                    try site.collect()
+                    return site.recorded.latest[directory / "9"] != nil
+                }
+                #expect(isRecorded, "\(site.diagnosis)")
+                try Disk.setModified(directory, seconds: 1_000_000_000)
+                try site.expectComplete()
+                #expect(site.history.rows.count { $0.path == directory } > 1)
+                lines.append(site.log.lines.filter { $0 == directory }.count)
+            }
+            #expect(lines.last == 1, "lines: \(lines)")
             site.tracker.stop()
         }
 

@@ -149,12 +149,19 @@ extension TrackingEngine {
         }
         guard let kind else { return }
         unlisted.insert(node)
+        if kind == .created { hasNewDirectories = true }
         if tree.isRoot(node) {
             try record(kind, of: node, IndexedEntry(key: identity.key, attributes: attributes))
         } else {
             entriesRecorded.insert(tree.parent(of: node))
             try append(kind, name, in: tree.parent(of: node), attributes)
         }
+    }
+
+    /// Whether a directory was recorded as created since the last call: it is being filled now.
+    func takeNewDirectories() -> Bool {
+        defer { hasNewDirectories = false }
+        return hasNewDirectories
     }
 
     /// Takes a name out of the index without a record of its own: something else has taken its place.

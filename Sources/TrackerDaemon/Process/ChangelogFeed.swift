@@ -12,13 +12,14 @@ struct ChangelogFeed: ChangelogSource {
     mutating func count(after sequence: Int64) throws -> Int64 { try reader.count(after: sequence, atMost: 1_000_000) }
 
     mutating func lines(
-        after sequence: Int64, limit: Int, _ body: (Int64, UnsafeRawBufferPointer) -> Bool
+        after sequence: Int64, limit: Int, _ body: (Int64, ChangelogDemand, UnsafeRawBufferPointer) -> Bool
     ) throws -> Int64? {
         try reader.forEachPath(after: sequence, limit: limit) { number, kind, path in
             switch kind {
             // Nothing happened to a file: there is nothing to tell whoever tails the log.
             case .baseline, .untracked: true
-            default: body(number, path)
+            case .created, .moved, .deleted: body(number, .line, path)
+            case .replaced, .modified, .metadata: body(number, .mention, path)
             }
         }
     }

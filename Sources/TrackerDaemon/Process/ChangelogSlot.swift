@@ -23,12 +23,14 @@ final class ChangelogSlot: Sendable {
     }
 
     /// Rows up to `sequence` are committed in the store with this UUID.
-    func wake(store: String, through sequence: Int64) {
+    ///
+    /// - Parameter isGrowing: a new directory is among those since the last call.
+    func wake(store: String, through sequence: Int64, isGrowing: Bool) {
         let writer = current.withLock { current -> ChangelogWriter? in
             if current.store != store || current.writer == nil { open(store, &current) }
             return current.writer
         }
-        writer?.wake(through: sequence)
+        writer?.wake(through: sequence, isGrowing: isGrowing)
     }
 
     private func open(_ store: String, _ current: inout Current) {

@@ -128,7 +128,9 @@ public final class TrackerProcess {
                         notifier.ready(status: board.sentence)
                     },
                     checkpoint: { checkpoint.wake() },
-                    onCommit: { uuid, sequence in changelog.wake(store: uuid, through: sequence) },
+                    onCommit: { uuid, sequence, isGrowing in
+                        changelog.wake(store: uuid, through: sequence, isGrowing: isGrowing)
+                    },
                     onMounts: { changelog.retryNow() }, changelogPosition: { changelog.position }))
             return Parts(
                 inbox: inbox, reader: reader, tracker: tracker, changelog: changelog, checkpoint: checkpoint,

@@ -44,7 +44,7 @@ struct TrackerSession: ~Copyable {
     mutating func run(onStart: () -> Void) throws(StoreError) {
         try engine.start()
         onStart()
-        shared.onCommit(store.uuid, store.lastCommitted)
+        shared.onCommit(store.uuid, store.lastCommitted, false)
         while true {
             heartbeat.progress()
             inbox.take(into: &content, ordersOnly: barrier.holdsEvents)
@@ -84,7 +84,9 @@ struct TrackerSession: ~Copyable {
                 events: events, lostEvents: content.lostEvents, mountsChanged: content.mountsChanged, now: now)
         }
         if content.mountsChanged { shared.onMounts() }
+        var isGrowing = false
         if store.lastCommitted > committed {
+            isGrowing = engine.takeNewDirectories()
             shared.log.debug(
                 "recorded changes",
                 metadata: [
@@ -93,7 +95,7 @@ struct TrackerSession: ~Copyable {
             committed = store.lastCommitted
             changesLogged = engine.statistics.changes
         }
-        shared.onCommit(store.uuid, store.lastCommitted)
+        shared.onCommit(store.uuid, store.lastCommitted, isGrowing)
         if store.isCheckpointDue { shared.checkpoint() }
         try publish(now)
         if !isReady && engine.isReconciled {
@@ -179,7 +181,7 @@ struct TrackerSession: ~Copyable {
         barrier.refuse(RefusedOrder(reason: "the tracker is stopping"))
         try engine.settleForStop()
         try store.close()
-        shared.onCommit(store.uuid, store.lastCommitted)
+        shared.onCommit(store.uuid, store.lastCommitted, false)
     }
 
     private func status() -> TrackerStatus {

@@ -26,8 +26,8 @@ final class TrackerThread: Sendable {
         /// Every root is watched and compared, for the first time or after a reload.
         let onReady: @Sendable () -> Void
         let checkpoint: @Sendable () -> Void
-        /// Rows up to here are committed in the store with this UUID.
-        let onCommit: @Sendable (_ store: String, _ sequence: Int64) -> Void
+        /// Rows up to here are committed in the store with this UUID, a new directory perhaps among them.
+        let onCommit: @Sendable (_ store: String, _ sequence: Int64, _ isGrowing: Bool) -> Void
         /// Something was mounted or unmounted.
         let onMounts: @Sendable () -> Void
         /// Up to where the changelog needs no row any more.

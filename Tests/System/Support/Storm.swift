@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import Synchronization
 
-/// Threads that go on for ever below a directory as fast as they can, in a tree that stays small: they make
+/// Threads that go on for ever below a directory, in a tree that stays small: they make
 /// directories and files, write, rename both, put another directory where one was, and remove everything again.
 final class Storm: Sendable {
     private let threads: [KernelThread]
@@ -18,7 +18,9 @@ final class Storm: Sendable {
     var rounds: Int { state.rounds.load(ordering: .relaxed) }
     var errors: [String] { state.failures.withLock { $0 } }
 
-    init(below root: Path, writers: Int) {
+    /// - Parameter pause: milliseconds between two rounds of a writer. Without one, the storm is as fast as it can be, and
+    ///   may for ever make more events than a debug build can interpret on what it leaves of the processor.
+    init(below root: Path, writers: Int, pause: Int = 0) {
         let state = State()
         self.state = state
         threads = (0..<writers).map { number in
@@ -29,6 +31,7 @@ final class Storm: Sendable {
                     var round = 0
                     while !state.isStopped.load(ordering: .relaxed) {
                         try Self.play(top, round)
+                        if pause > 0 { KernelThread.sleep(milliseconds: Int64(pause)) }
                         round += 1
                         state.rounds.add(1, ordering: .relaxed)
                     }
