@@ -59,7 +59,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "TrackerDaemonTests",
-            dependencies: ["TrackerDaemon", "Tracking", "ChangeStore", "LinuxKernel", logging, system],
+            dependencies: ["TrackerDaemon", "Tracking", "Changelog", "ChangeStore", "LinuxKernel", logging, system],
             swiftSettings: strict),
         .testTarget(
             name: "OffsiteTests", dependencies: ["Offsite", "ChangeStore", "LinuxKernel"], swiftSettings: strict),

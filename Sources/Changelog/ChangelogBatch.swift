@@ -15,6 +15,8 @@ struct ChangelogBatch {
     private(set) var through: Int64? = nil
     private var lines = LineTable()
 
+    init() { text.reserveCapacity(Self.fullSize + 8_192) }
+
     /// Fills the empty batch with the next lines.
     ///
     /// - Returns: false when the source has no row after `sequence`.

@@ -13,8 +13,10 @@ final class ChangelogInbox: Sendable {
     struct Orders: Sendable {
         var target: Int64
         var place: Place
-        /// Grows with each new target that has a new directory among its rows.
-        var growths = 0
+        /// When the first of the rows was told of that the thread has not heard of; nil without any.
+        var wokenAt: MonotonicTime?
+        /// A new directory is among those rows.
+        var isGrowing = false
         /// Grows with each call of `retryNow`.
         var retries = 0
         var isStopping = false
@@ -93,6 +95,10 @@ final class ChangelogInbox: Sendable {
             if contents.isSignalled {
                 work.clear()
                 contents.isSignalled = false
+            }
+            defer {
+                contents.orders.wokenAt = nil
+                contents.orders.isGrowing = false
             }
             return contents.orders
         }

@@ -68,10 +68,17 @@ public struct ChangelogPump: Sendable {
 
     /// Rows up to `sequence` are in the store.
     ///
-    /// - Parameter isGrowing: a new directory is among those since the last time, so that more is to come.
-    public mutating func wake(through sequence: Int64, isGrowing: Bool = false, at now: MonotonicTime) {
+    /// - Parameters:
+    ///   - isGrowing: a new directory is among those since the last time, so that more is to come.
+    ///   - since: when the first of them was there, if that was earlier.
+    public mutating func wake(
+        through sequence: Int64, isGrowing: Bool = false, since: MonotonicTime? = nil, at now: MonotonicTime
+    ) {
         guard sequence > target else { return }
-        gathering.note(rows: sequence - target, isGrowing: isGrowing, at: now)
+        // What is to be appended at once does not begin to wait because of what comes later.
+        if !hasMore || gathering.due != nil {
+            gathering.note(rows: sequence - target, isGrowing: isGrowing, since: since ?? now, at: now)
+        }
         target = sequence
         hasMore = true
     }
@@ -157,10 +164,13 @@ public struct ChangelogPump: Sendable {
     public func next(at now: MonotonicTime) -> Action {
         let wantsAppend = hasMore && !gaveUpLog
         let wantsSave = synced > saved && !gaveUpPosition
+        let isWell = logTrouble == nil && !isAppending && !isDraining
+        let gathered = wantsAppend && isWell ? gathering.due.flatMap { $0 > now ? $0 : nil } : nil
         var wakeAt: MonotonicTime? = nil
 
         if let unsyncedSince {
-            let due = unsyncedSince.advanced(milliseconds: syncInterval)
+            // A slow disk would keep the lines that wait for the end of something for as long as it syncs: they go first.
+            let due = max(unsyncedSince.advanced(milliseconds: syncInterval), gathered ?? unsyncedSince)
             let isHurried = logTrouble.map { $0.retryAt > now || $0.failure.step == .synchronize } ?? false
             if now >= due || isHurried || (isDraining && !wantsAppend) { return .synchronize }
             wakeAt = due
@@ -170,7 +180,6 @@ public struct ChangelogPump: Sendable {
             wakeAt = min(wakeAt ?? retryAt, retryAt)
         }
         if wantsAppend {
-            let gathered = isAppending || isDraining ? nil : gathering.due
             guard let appendAt = logTrouble?.retryAt ?? gathered, appendAt > now else { return .append }
             wakeAt = min(wakeAt ?? appendAt, appendAt)
         }

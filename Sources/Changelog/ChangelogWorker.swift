@@ -13,7 +13,6 @@ struct ChangelogWorker: ~Copyable {
     private var appender: ChangelogAppender
     private var batch = ChangelogBatch()
     private var retries = 0
-    private var growths = 0
     /// What was told since the log was last well: failures that take turns are told once each.
     private var reported: Set<ChangelogFailure> = []
     private var unwellSince = MonotonicTime(nanoseconds: 0)
@@ -111,8 +110,8 @@ struct ChangelogWorker: ~Copyable {
     }
 
     private mutating func follow(_ orders: ChangelogInbox.Orders) {
-        pump.wake(through: orders.target, isGrowing: orders.growths != growths, at: .now)
-        growths = orders.growths
+        let now = MonotonicTime.now
+        pump.wake(through: orders.target, isGrowing: orders.isGrowing, since: orders.wokenAt ?? now, at: now)
         if orders.place.path != appender.path || orders.place.requireMount != appender.requireMount {
             moveTo(orders.place)
         }

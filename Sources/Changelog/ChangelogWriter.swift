@@ -80,7 +80,8 @@ public final class ChangelogWriter: Sendable {
         inbox.order { orders in
             guard sequence > orders.target else { return false }
             orders.target = sequence
-            if isGrowing { orders.growths += 1 }
+            orders.wokenAt = orders.wokenAt ?? .now
+            if isGrowing { orders.isGrowing = true }
             return true
         }
     }

@@ -9,7 +9,7 @@ struct LineGathering: Sendable {
     /// A new directory to which nothing came for so long, in milliseconds, stays alone. The tracker records what happens
     /// without a pause every 50 ms, and a lone change has to be in the log after 200 ms.
     static let alone: Int64 = 80
-    /// Rows that are recorded together and may be somebody's only ones: more are the beginning of something.
+    /// Rows that come together and may be somebody's only ones: more are the beginning of something.
     static let few: Int64 = 4
     /// Who was at work has paused for so long, in milliseconds: a disk that is busy makes rsync wait about as long.
     static let pause: Int64 = 250
@@ -38,12 +38,13 @@ struct LineGathering: Sendable {
     /// - Parameters:
     ///   - rows: how many, at most.
     ///   - isGrowing: a new directory is among them.
-    mutating func note(rows: Int64, isGrowing: Bool, at now: MonotonicTime) {
+    ///   - since: when the first of them was there to be appended.
+    mutating func note(rows: Int64, isGrowing: Bool, since: MonotonicTime, at now: MonotonicTime) {
         if waiting != nil {
             waiting?.latest = now
             waiting?.isAlone = false
         } else if isGrowing {
-            waiting = Waiting(since: now, latest: now, isAlone: rows <= Self.few)
+            waiting = Waiting(since: since, latest: now, isAlone: rows <= Self.few)
         }
     }
 

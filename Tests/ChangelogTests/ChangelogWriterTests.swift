@@ -36,6 +36,32 @@ import Testing
         #expect(rig.transitions.isEmpty)
     }
 
+    @Test func whatIsBeingBuiltHasOneLineForEachPath() throws {
+        let rig = try WriterRig(scratch)
+        #expect(eventually { rig.writer.state.activity == .waiting })
+        rig.add(["/week", "/week/a", "/week/b", "/week/c", "/week/d"], isGrowing: true)
+        rig.add(["/week/e"])
+        rig.add(["/week", "/week/a"], .mention)
+        #expect(eventually { rig.writer.state.appendedSequence == 8 }, "without another wake")
+        rig.add(["/week"], .mention)
+        #expect(rig.stop())
+        #expect(
+            try scratch.lines("log")
+                == ["/week", "/week/a", "/week/b", "/week/c", "/week/d", "/week/e", "/week"])
+    }
+
+    @Test func whatWaitsIsWrittenBeforeAStopAndAfterAMove() throws {
+        let rig = try WriterRig(scratch)
+        rig.add(["/before"])
+        #expect(eventually { rig.writer.state.appendedSequence == 1 })
+        rig.add(["/a", "/b", "/c", "/d", "/e"], isGrowing: true)
+        rig.writer.reconfigure(path: scratch.bytes("other"), requireMount: nil)
+        #expect(eventually { rig.writer.state.appendedSequence == 6 })
+        rig.add(["/f"], isGrowing: true)
+        #expect(rig.stop())
+        #expect(try scratch.lines("log") + scratch.lines("other") == ["/before", "/a", "/b", "/c", "/d", "/e", "/f"])
+    }
+
     @Test func aNewWriterGoesOnWhereTheOldOneStopped() throws {
         let store = MemoryStore()
         store.add(["/before"])

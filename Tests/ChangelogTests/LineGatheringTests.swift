@@ -65,6 +65,33 @@ import Testing
         #expect(pump.next(at: after(900)) == .wait(until: after(980)))
     }
 
+    /// The thread was busy when it came.
+    @Test func theTimeCountsFromWhenTheRowsWereThere() {
+        var pump = idlePump()
+        pump.wake(through: 100, isGrowing: true, since: start, at: after(700))
+        #expect(pump.next(at: after(700)) == .wait(until: after(800)))
+    }
+
+    @Test func whatIsDueDoesNotBeginToWait() {
+        var pump = idlePump()
+        pump.wake(through: 11, at: start)
+        pump.wake(through: 12, isGrowing: true, at: after(1))
+        #expect(pump.next(at: after(1)) == .append)
+    }
+
+    /// Its disk may take long for it, and no line has waited for that before; but it is put off no further.
+    @Test func linesGoBeforeASync() {
+        var pump = idlePump()
+        pump.appended(through: 11, at: start)
+        pump.caughtUp()
+        pump.wake(through: 100, isGrowing: true, at: after(1_900))
+        #expect(pump.next(at: after(2_000)) == .wait(until: after(2_150)))
+        #expect(pump.next(at: after(2_150)) == .synchronize)
+        pump.synchronized()
+        pump.positionSaved()
+        #expect(pump.next(at: after(2_150)) == .append)
+    }
+
     @Test func aStopWaitsForNothing() {
         var pump = idlePump()
         pump.wake(through: 100, isGrowing: true, at: start)

@@ -97,7 +97,9 @@ final class WriterRig: Sendable {
 
     var transitions: [ChangelogTransition] { log.all.withLock { $0 } }
 
-    func add(_ paths: [String?]) { writer.wake(through: store.add(paths)) }
+    func add(_ paths: [String?], _ demand: ChangelogDemand = .line, isGrowing: Bool = false) {
+        writer.wake(through: store.add(paths, demand), isGrowing: isGrowing)
+    }
 
     func stop(milliseconds: Int64 = 10_000) -> Bool {
         writer.drainAndStop(deadline: .now.advanced(milliseconds: milliseconds))

@@ -10,7 +10,7 @@ extension TimedSystemTests {
         @Test(.timeLimit(.minutes(2))) func amongOthersWhoAsk() throws {
             let site = try Site()
             try site.start()
-            let storm = Storm(below: site.root, writers: 2, pause: 10)
+            let storm = Storm(below: site.root, writers: 2, pause: Scale.pick(10, full: 0))
             defer { storm.stop() }
             let asking = try (0..<4).map { number in
                 try ChildProcess([

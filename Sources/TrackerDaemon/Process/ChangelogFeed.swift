@@ -14,12 +14,18 @@ struct ChangelogFeed: ChangelogSource {
     mutating func lines(
         after sequence: Int64, limit: Int, _ body: (Int64, ChangelogDemand, UnsafeRawBufferPointer) -> Bool
     ) throws -> Int64? {
-        try reader.forEachPath(after: sequence, limit: limit) { number, kind, path in
+        var hasDeletions = false
+        return try reader.forEachPath(after: sequence, limit: limit) { number, kind, path in
             switch kind {
             // Nothing happened to a file: there is nothing to tell whoever tails the log.
-            case .baseline, .untracked: true
-            case .created, .moved, .deleted: body(number, .line, path)
-            case .replaced, .modified, .metadata: body(number, .mention, path)
+            case .baseline, .untracked: return true
+            case .created, .moved: return body(number, .line, path)
+            case .deleted:
+                hasDeletions = true
+                return body(number, .line, path)
+            // What took the place of a directory has its line after those of what was in it.
+            case .replaced: return body(number, hasDeletions ? .line : .mention, path)
+            case .modified, .metadata: return body(number, .mention, path)
             }
         }
     }
