@@ -11,7 +11,7 @@ extension SystemTests {
         }
 
         @Test(
-            .timeLimit(.minutes(30)), .enabled(if: Privilege.canLoop, "needs root and loop devices"),
+            .thorough, .timeLimit(.minutes(30)), .enabled(if: Privilege.canLoop, "needs root and loop devices"),
             arguments: FileSystemKind.allCases)
         func onAnotherFileSystem(_ kind: FileSystemKind) throws {
             for seed in Scale.seeds(1, full: 8) {

@@ -22,7 +22,7 @@ extension CopySystemTests {
         }
 
         @Test(
-            .timeLimit(.minutes(60)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"),
+            .thorough, .timeLimit(.minutes(60)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"),
             arguments: Scale.seeds(1, full: 8))
         func overSSH(_ seed: UInt64) throws {
             let server = try SSHServer()

@@ -152,7 +152,7 @@ extension SyncSystemTests {
 
         /// What a receiver without rights cannot write or delete.
         @Test(
-            .timeLimit(.minutes(1)), .enabled(if: Privilege.isRoot, "needs root"),
+            .thorough, .timeLimit(.minutes(1)), .enabled(if: Privilege.isRoot, "needs root"),
             .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"))
         func whatTheReceiverMayNotTouchIsSetAside() throws {
             let server = try SSHServer()

@@ -61,7 +61,7 @@ extension ReceiverSystemTests {
         // MARK: Cut off
 
         @Test(
-            .timeLimit(.minutes(1)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"))
+            .thorough, .timeLimit(.minutes(1)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"))
         func aKilledReceiverIsResumedInMidFile() throws {
             let server = try SSHServer()
             let site = try SyncSite.slow(server) { try Disk.makeDirectory($0.site.root / "dir") }
@@ -94,7 +94,7 @@ extension ReceiverSystemTests {
 
         /// What was half sent and is gone, or another file, by then leaves nothing behind.
         @Test(
-            .timeLimit(.minutes(1)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"))
+            .thorough, .timeLimit(.minutes(1)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"))
         func partsOfFilesAreRemoved() throws {
             let server = try SSHServer()
             let site = try SyncSite.slow(server) { site in

@@ -26,7 +26,8 @@ extension ReceiverSystemTests {
             try site.expectNoLeftovers()
         }
 
-        @Test(.timeLimit(.minutes(1)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"))
+        @Test(
+            .thorough, .timeLimit(.minutes(1)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"))
         func overSSHItsLockIsSeen() throws {
             let server = try SSHServer()
             let site = try SyncSite.slow(server)
@@ -51,7 +52,8 @@ extension ReceiverSystemTests {
 
         /// Nothing tells of it there, so that it is waited for as long as rsync waits.
         @Test(
-            .timeLimit(.minutes(1)), .enabled(if: RsyncDaemon.obstacle == nil, "\(RsyncDaemon.obstacle ?? "")"),
+            .thorough, .timeLimit(.minutes(1)),
+            .enabled(if: RsyncDaemon.obstacle == nil, "\(RsyncDaemon.obstacle ?? "")"),
             arguments: [0, 2])
         func aDaemonWithManyIsWaitedFor(_ connections: Int) throws {
             let daemon = try RsyncDaemon(connections: connections)

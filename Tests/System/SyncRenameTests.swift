@@ -104,7 +104,7 @@ extension CopySystemTests {
         }
 
         /// Interrupted between its runs of rsync and within them, a rename ends the same.
-        @Test(.timeLimit(.minutes(5)), arguments: Scale.seeds(1, full: 4))
+        @Test(.thorough, .timeLimit(.minutes(5)), arguments: Scale.seeds(1, full: 4))
         func killedOnTheWay(_ seed: UInt64) throws {
             let server = try SSHServer()
             let site = try SyncSite(over: server)
