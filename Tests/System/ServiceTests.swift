@@ -173,23 +173,6 @@ extension CommandSystemTests {
             site.tracker.stop()
         }
 
-        /// SIGTERM in the middle of a storm: 0 within 2 s, and nothing that it had seen is forgotten.
-        @Test(.timeLimit(.minutes(2)), arguments: [SIGTERM, SIGINT])
-        func aStopIsQuickAndClean(_ signal: Int32) throws {
-            let site = try Site()
-            try site.start()
-            let writers = Writers(root: site.root, files: 10_000, writers: 4)
-            _ = wait(atMost: 30, every: 1) { writers.fileCount > 3_000 || writers.isFinished }
-            site.tracker.signal(signal)
-            let status = site.tracker.waitForExit(atMost: 2)
-            #expect(status == .exited(0), "\(site.diagnosis)")
-            #expect(site.tracker.notify.count(of: "STOPPING") == 1)
-            writers.join()
-            try site.tracker.start()
-            try site.expectComplete()
-            site.tracker.stop()
-        }
-
         /// One thread stands still and the others go on: the pings to the watchdog stop, and come again with it.
         @Test(.timeLimit(.minutes(1)), arguments: ["tracker", "reader"])
         func aStuckThreadStopsThePings(_ name: String) throws {

@@ -50,6 +50,23 @@ extension TimedSystemTests {
             site.tracker.stop()
         }
 
+        /// SIGTERM in the middle of a storm: 0 within 2 s, and nothing that it had seen is forgotten.
+        @Test(.timeLimit(.minutes(2)), arguments: [SIGTERM, SIGINT])
+        func aStopIsQuickAndClean(_ signal: Int32) throws {
+            let site = try Site()
+            try site.start()
+            let writers = Writers(root: site.root, files: 10_000, writers: 4)
+            _ = wait(atMost: 30, every: 1) { writers.fileCount > 3_000 || writers.isFinished }
+            site.tracker.signal(signal)
+            let status = site.tracker.waitForExit(atMost: 2)
+            #expect(status == .exited(0), "\(site.diagnosis)")
+            #expect(site.tracker.notify.count(of: "STOPPING") == 1)
+            writers.join()
+            try site.tracker.start()
+            try site.expectComplete()
+            site.tracker.stop()
+        }
+
         /// At most a line a second, and one within a second of the last write.
         @Test(.timeLimit(.minutes(3))) func aFileWrittenWithoutPause() throws {
             let seconds = Scale.pick(3, full: 60)
