@@ -34,6 +34,25 @@ public enum ChangeKind: UInt8, Sendable, CaseIterable {
     }
 }
 
+extension ChangeKind {
+    /// Set in a stored kind where the content may have changed as well.
+    private static let uncertainty: UInt8 = 0x40
+
+    /// The kind as a history row stores it.
+    ///
+    /// - Parameter isContentUncertain: no event told what happened, so a write that put size and time back cannot be
+    ///   told from a change of attributes.
+    func stored(isContentUncertain: Bool) -> Int64 {
+        Int64(isContentUncertain ? rawValue | Self.uncertainty : rawValue)
+    }
+
+    /// Reads a stored kind; a number that this version does not know counts as `modified`.
+    static func read(_ stored: Int64) -> (kind: ChangeKind, isContentUncertain: Bool) {
+        let number = UInt8(truncatingIfNeeded: stored)
+        return (ChangeKind(rawValue: number & ~uncertainty) ?? .modified, number & uncertainty != 0)
+    }
+}
+
 /// One row of the history: one path that changed.
 public struct ChangeRecord: Equatable, Sendable {
     /// Grows with every row, also across crashes; never given twice.

@@ -20,6 +20,8 @@ public final class Consumer {
             case storeReplaced = "store-replaced"
             /// The history it has not seen was removed by retention.
             case historyRemoved = "history-removed"
+            /// A power loss took back rows that it has seen.
+            case historyLost = "history-lost"
             /// Somebody asked for it.
             case requested
         }
@@ -68,9 +70,9 @@ public final class Consumer {
             let store = try database.text("SELECT store FROM cursor")
         else { return .needsFullReconcile(.first) }
         guard try store == reader.uuid else { return .needsFullReconcile(.storeReplaced) }
-        // A cursor ahead of the history is right: a power loss took the last commits, and what they told of was found
-        // again and has higher numbers.
         guard try cursor >= reader.firstKept else { return .needsFullReconcile(.historyRemoved) }
+        // The file system may have gone back with these rows: what they told of is undone, and no row will say so.
+        guard try reader.rowBeforeGap(around: cursor) == nil else { return .needsFullReconcile(.historyLost) }
         return .at(cursor: cursor)
     }
 
@@ -115,8 +117,11 @@ public final class Consumer {
             return nil
         }
         let pass = FullPass(through: statement.integer(1), path: statement.bytes(2))
-        // What is needed afterwards must still be there.
-        return try pass.through >= reader.firstKept ? pass : nil
+        // What is needed afterwards must still be there, and what was handed out must not have been taken back.
+        guard try pass.through >= reader.firstKept, try reader.rowBeforeGap(around: pass.through) == nil else {
+            return nil
+        }
+        return pass
     }
 
     /// Remembers how far a full pass is; from then on history after its `through` is kept for this consumer.

@@ -5,6 +5,8 @@ public struct HistoryRow {
     public let sequence: Int64
     public let at: Timestamp
     public let kind: ChangeKind
+    /// The content may have changed whatever the kind says: no event told what happened.
+    public let isContentUncertain: Bool
     public let type: FileType
     /// Bytes; of a deleted path, its last known size.
     public let size: Int64

@@ -88,16 +88,18 @@ extension StoreReader {
     }
 
     private func row(of page: Statement, withoutPaths: Bool) throws(StoreError) -> HistoryRow {
-        let kind = ChangeKind(rawValue: UInt8(truncatingIfNeeded: page.integer(2))) ?? .modified
+        let (kind, isContentUncertain) = ChangeKind.read(page.integer(2))
         let type = FileType(rawValue: UInt8(truncatingIfNeeded: page.integer(3))) ?? .file
         let at = Timestamp(nanoseconds: page.integer(1))
         if withoutPaths {
             return HistoryRow(
-                sequence: page.integer(0), at: at, kind: kind, type: type, size: page.integer(4),
+                sequence: page.integer(0), at: at, kind: kind, isContentUncertain: isContentUncertain, type: type,
+                size: page.integer(4),
                 directory: rootDirectory, name: UnsafeRawBufferPointer(start: nil, count: 0), from: nil)
         }
         return HistoryRow(
-            sequence: page.integer(0), at: at, kind: kind, type: type, size: page.integer(4),
+            sequence: page.integer(0), at: at, kind: kind, isContentUncertain: isContentUncertain, type: type,
+            size: page.integer(4),
             directory: try directory(page.integer(5)), name: page.borrowedBytes(6),
             from: page.isNull(7) ? nil : (try directory(page.integer(7)), page.borrowedBytes(8)))
     }

@@ -3,8 +3,10 @@
 /// `PRAGMA user_version` holds the schema's number. Each migration takes a store from one number to the next in one
 /// transaction; they only ever get added at the end.
 enum Schema {
-    static let migrations: [String] = [version1, version2, version3]
+    static let migrations: [String] = [version1, version2, version3, version4]
     static var current: Int64 { Int64(migrations.count) }
+    /// The first version with the table `gaps`.
+    static let firstWithGaps: Int64 = 4
 
     private static let version1 = """
         CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -57,6 +59,11 @@ enum Schema {
             SELECT directory, entry_hash((SELECT value FROM meta WHERE key = 'uuid'), name), fs, inode FROM entries;
         DROP TABLE entries;
         ALTER TABLE entries_by_hash RENAME TO entries;
+        """
+
+    private static let version4 = """
+        -- Sequence numbers that no committed row has, though some may have been committed once: an unclean stop left them.
+        CREATE TABLE gaps(first INTEGER PRIMARY KEY, last INTEGER NOT NULL);
         """
 
     /// Brings an open store up to this version.

@@ -14,6 +14,12 @@ struct SequenceRange {
     /// After a clean stop the reservation was given back, so numbers go on from the last; otherwise above it.
     static func afterRestart(_ database: Database) throws(StoreError) -> SequenceRange {
         let reserved = try database.integer("SELECT value FROM meta WHERE key = 'sequence_reserved'") ?? 0
+        let last = try History.end(in: database)
+        // On the disk with the reservation that follows, whose commit waits for the disk.
+        if reserved > last {
+            try database.execute("INSERT OR REPLACE INTO gaps VALUES (\(last + 1), \(reserved))")
+            try database.execute("DELETE FROM gaps WHERE last <= \(History.floor(in: database))")
+        }
         var range = SequenceRange(next: reserved + 1, end: reserved)
         try range.reserve(database)
         return range

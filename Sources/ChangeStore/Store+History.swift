@@ -3,6 +3,8 @@ public import LinuxKernel
 /// One history row to be written: the path as its interned directory and a name.
 public struct ChangeEvent {
     public var kind: ChangeKind
+    /// No event told what happened, so the content may have changed whatever the kind says.
+    public var isContentUncertain: Bool
     public var type: FileType
     public var size: Int64
     public var directory: PathID
@@ -11,10 +13,11 @@ public struct ChangeEvent {
 
     @inlinable
     public init(
-        kind: ChangeKind, type: FileType, size: Int64, directory: PathID, name: UnsafeRawBufferPointer,
-        from: (directory: PathID, name: UnsafeRawBufferPointer)? = nil
+        kind: ChangeKind, isContentUncertain: Bool = false, type: FileType, size: Int64, directory: PathID,
+        name: UnsafeRawBufferPointer, from: (directory: PathID, name: UnsafeRawBufferPointer)? = nil
     ) {
         self.kind = kind
+        self.isContentUncertain = isContentUncertain
         self.type = type
         self.size = size
         self.directory = directory
@@ -39,8 +42,10 @@ extension Store {
         if sequences.isExhausted { try reserveWithinTransaction() }
         let sequence = sequences.take()
         let statement = statements.insertHistory
-        statement.bind(1, sequence).bind(2, at.nanoseconds).bind(3, Int64(event.kind.rawValue))
-            .bind(4, Int64(event.type.rawValue)).bind(5, event.directory.rawValue).bind(6, borrowing: event.name)
+        statement.bind(1, sequence).bind(2, at.nanoseconds)
+            .bind(3, event.kind.stored(isContentUncertain: event.isContentUncertain)).bind(
+                4, Int64(event.type.rawValue)
+            ).bind(5, event.directory.rawValue).bind(6, borrowing: event.name)
             .bind(7, event.size)
         if let from = event.from {
             statement.bind(8, from.directory.rawValue).bind(9, borrowing: from.name)

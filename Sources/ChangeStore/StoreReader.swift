@@ -12,6 +12,8 @@ public final class StoreReader {
     private var lastDirectory: (id: Int64, directory: HistoryDirectory)?
     let rootDirectory = HistoryDirectory(path: [UInt8(ascii: "/")])
     private static let directoryLimit = 16_384
+    /// The store was opened by a tracker that notes them: none is where an older one still runs.
+    private let hasGaps: Bool
     /// Called between the transactions of every scan, besides what the scan itself is given: a long one shows by it that
     /// it moves, and is ended by what it throws.
     public var onPage: () throws -> Void = {}
@@ -23,6 +25,7 @@ public final class StoreReader {
             StoreFiles(directory: stateDirectory), access: isTracker ? .readOnly : .bystander)
         try database.execute("PRAGMA cache_size = -1024")
         pathByID = try database.prepare("SELECT path FROM paths WHERE id = ?1")
+        hasGaps = try database.integer("PRAGMA user_version") ?? 0 >= Schema.firstWithGaps
     }
 
     public var uuid: String {
@@ -38,6 +41,18 @@ public final class StoreReader {
     /// nothing was removed.
     public var firstKept: Int64 {
         get throws(StoreError) { try History.floor(in: database) }
+    }
+
+    /// Returns the last row before the numbers that an unclean stop left unused, for a number among these.
+    ///
+    /// Who has seen a row with such a number has seen one that a power loss took back.
+    ///
+    /// - Returns: nil for every other number, that of a row which is there or was removed by retention.
+    public func rowBeforeGap(around sequence: Int64) throws(StoreError) -> Int64? {
+        guard hasGaps else { return nil }
+        let statement = try database.prepare("SELECT first - 1 FROM gaps WHERE first <= ?1 AND last >= ?1")
+        defer { statement.reset() }
+        return try statement.bind(1, sequence).step() ? statement.integer(0) : nil
     }
 
     /// How many rows come after a sequence number, from the commits' own counts.
@@ -194,7 +209,7 @@ public final class StoreReader {
             last = number
             buffer.removeAll(keepingCapacity: true)
             try directory(lines.integer(2)).append(lines.borrowedBytes(3), to: &buffer)
-            let kind = ChangeKind(rawValue: UInt8(truncatingIfNeeded: lines.integer(1))) ?? .modified
+            let kind = ChangeKind.read(lines.integer(1)).kind
             if !buffer.withRawBytes({ body(number, kind, $0) }) { break }
         }
         return last

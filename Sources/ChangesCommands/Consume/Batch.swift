@@ -57,19 +57,21 @@ struct BatchReader {
         var filter = RowFilter(selection)
         var table = DigestTable()
         var count = 0
-        var end = last
+        // A cursor is always a row's own number: one that no row has would look like that of a row which was lost.
+        var previous = cursor
+        var isCut = false
         try reader.run(HistoryScan(after: cursor, through: last)) { row in
+            defer { if !isCut { previous = row.sequence } }
             guard filter.isWanted(row) else { return .next }
             switch table.lookUp(row.digest) {
             case .known: return .next
             case .new: count += 1
             case .elsewhere: count = .max
             }
-            if count <= most { return .next }
-            end = row.sequence - 1
-            return .stop
+            isCut = count > most
+            return isCut ? .stop : .next
         }
-        return end
+        return isCut ? previous : last
     }
 
     /// What became of handing out a batch.

@@ -145,6 +145,7 @@ struct ConsumerRun {
             case .first: "it never ran to its end before"
             case .storeReplaced: "the store is another one than it knew"
             case .historyRemoved: "history that it had not seen was removed"
+            case .historyLost: "a power loss took back history that it had seen"
             case .requested: "that was asked for"
             }
         return isContinued

@@ -141,6 +141,7 @@ struct StatusText {
         case .full(.first): return "has never run to its end: it is given everything"
         case .full(.storeReplaced): return "knows another store: it is given everything"
         case .full(.historyRemoved): return "history that it had not seen was removed: it is given everything"
+        case .full(.historyLost): return "a power loss took back history that it had seen: it is given everything"
         case .full(.requested): return "is given everything, as was asked for"
         case .fullPass(let path): return "is being given everything, done up to \(TerminalText.of(path))"
         case .unreadable(let reason): return "cannot be read: \(reason)"

@@ -33,21 +33,24 @@ struct BatchSurvey {
         var window = Window(through: end)
         var bytes: Int64 = 0
         var path: [UInt8] = []
+        // A cursor is always a row's own number: one that no row has would look like that of a row which was lost.
+        var previous = cursor
         try reader.run(HistoryScan(after: cursor, through: end)) { row in
+            defer { if !window.isCut { previous = row.sequence } }
             path.removeAll(keepingCapacity: true)
             row.appendPath(to: &path)
             if let known = window.facts[path] {
                 var facts = known
-                facts.add(row.kind, at: row.at)
+                facts.add(row.kind, at: row.at, isContentUncertain: row.isContentUncertain)
                 window.facts[path] = facts
                 noteOrigin(of: row, in: &window)
                 return .next
             }
-            guard let facts = PathFacts(row.kind, at: row.at),
+            guard let facts = PathFacts(row.kind, at: row.at, isContentUncertain: row.isContentUncertain),
                 scope.relative(path, isDirectory: row.type == .directory) != nil
             else { return .next }
             if window.facts.count >= Self.mostPaths || bytes >= Self.mostBytes {
-                window.through = row.sequence - 1
+                window.through = previous
                 window.isCut = true
                 return .stop
             }

@@ -16,11 +16,12 @@ public struct PathFacts: Equatable, Sendable {
     /// When its content last changed.
     public var lastWritten: Timestamp
 
+    /// - Parameter isContentUncertain: no event told what happened: the content counts as changed.
     /// - Returns: nil for a row that tells of no change.
-    public init?(_ kind: ChangeKind, at moment: Timestamp) {
+    public init?(_ kind: ChangeKind, at moment: Timestamp, isContentUncertain: Bool = false) {
         guard kind != .baseline, kind != .untracked else { return nil }
         existedBefore = kind != .created && kind != .moved
-        contentChanged = kind == .modified || kind == .replaced
+        contentChanged = kind == .modified || kind == .replaced || isContentUncertain
         exists = kind != .deleted
         wasWritten = kind == .created || kind == .modified || kind == .replaced
         first = moment
@@ -28,8 +29,8 @@ public struct PathFacts: Equatable, Sendable {
     }
 
     /// Adds the next row of the path.
-    public mutating func add(_ kind: ChangeKind, at moment: Timestamp) {
-        guard let next = PathFacts(kind, at: moment) else { return }
+    public mutating func add(_ kind: ChangeKind, at moment: Timestamp, isContentUncertain: Bool = false) {
+        guard let next = PathFacts(kind, at: moment, isContentUncertain: isContentUncertain) else { return }
         // Whatever was there before a deletion may be at the destination still, and look the same.
         if !exists && existedBefore || next.contentChanged { contentChanged = true }
         // What an interrupted attempt carried is as good as what was there at the cursor.

@@ -9,11 +9,7 @@ extension SyncRun {
         if let known = try consumer.fullPass(in: reader) {
             pass = known
         } else {
-            // Rows that were not carried yet know which contents changed: they come afterwards.
-            let known = try consumer.cursor(inStore: uuid)
-            let last = try reader.lastSequence
-            let isKept = try known.map { try $0 >= reader.firstKept } ?? false
-            pass = Consumer.FullPass(through: isKept ? min(known ?? last, last) : last)
+            pass = Consumer.FullPass(through: try startOfFullPass())
             if !options.dryRun { try consumer.setFullPass(pass, store: uuid) }
         }
         context.tell(.fullPass(Self.words(reason), isContinued: !pass.path.isEmpty))
@@ -30,6 +26,14 @@ extension SyncRun {
             try carry(plan, survey, pending, ConsumerCommit(fullPass: pass))
         }
         try findExtras(through: pass.through)
+    }
+
+    /// Rows that were not carried yet know which contents changed: they come after a full pass.
+    private func startOfFullPass() throws -> Int64 {
+        let last = try reader.lastSequence
+        guard let cursor = try consumer.cursor(inStore: uuid) else { return last }
+        if let kept = try reader.rowBeforeGap(around: cursor) { return max(kept, try reader.firstKept) }
+        return try cursor >= reader.firstKept ? min(cursor, last) : last
     }
 
     /// The next paths of the index, as what may be anything at the destination.
@@ -133,6 +137,7 @@ extension SyncRun {
         case .first: "it is the first run to this destination"
         case .storeReplaced: "the store is a new one"
         case .historyRemoved: "history that was not carried yet was removed"
+        case .historyLost: "a power loss took back history that was carried already"
         case .requested: "that was asked for"
         }
     }

@@ -175,7 +175,9 @@ extension TrackingEngine {
             return .recorded
         case .changed(let kind):
             try store.setAttributes(seen.attributes, of: key)
-            try append(kind, name, in: node, seen.attributes)
+            try append(
+                kind, isContentUncertain: kind == .metadata && (reason == .gap || !isReconciled), name, in: node,
+                seen.attributes)
             // One that is looked at for another name's sake goes no further, unless it had an event of its own.
             if (!hints.contains(.viaLink) || hints.contains(.fresh))
                 && max(known.attributes.linkCount, status.linkCount) > 1

@@ -215,7 +215,10 @@ extension TrackingEngine {
                     try store.setAttributes(attributes, of: entry.key)
                     try tellOthers(of: entry, seen: attributes, EntryName(directory: directory, name: bytes))
                 }
-                try append(.moved, name, in: node, attributes, from: (before.id, bytes))
+                // A rename of the directory leaves the times of what is in it alone.
+                let isTouched = attributes.type == .file && attributes.changed != entry.attributes.changed
+                try append(
+                    .moved, isContentUncertain: isTouched, name, in: node, attributes, from: (before.id, bytes))
             }
         }
     }

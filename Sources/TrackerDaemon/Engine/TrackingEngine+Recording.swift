@@ -6,9 +6,12 @@ import Tracking
 /// Writing to the history and to the index.
 extension TrackingEngine {
     /// One history row for a name in a directory of the tree.
+    ///
+    /// - Parameter isContentUncertain: events that would tell of a write may be missing, so that one which put size and
+    ///   time back would look like this.
     func append(
-        _ kind: ChangeKind, _ name: UnsafeRawBufferPointer, in node: NodeID, _ attributes: EntryAttributes,
-        from origin: (directory: PathID, name: [UInt8])? = nil
+        _ kind: ChangeKind, isContentUncertain: Bool = false, _ name: UnsafeRawBufferPointer, in node: NodeID,
+        _ attributes: EntryAttributes, from origin: (directory: PathID, name: [UInt8])? = nil
     ) throws(StoreError) {
         let path = try pathID(of: node)
         let now = Timestamp.now
@@ -16,14 +19,15 @@ extension TrackingEngine {
             try origin.name.withRawBytes { (from) throws(StoreError) in
                 _ = try store.append(
                     ChangeEvent(
-                        kind: kind, type: attributes.type, size: attributes.size, directory: path, name: name,
-                        from: (origin.directory, from)),
+                        kind: kind, isContentUncertain: isContentUncertain, type: attributes.type,
+                        size: attributes.size, directory: path, name: name, from: (origin.directory, from)),
                     at: now)
             }
         } else {
             try store.append(
                 ChangeEvent(
-                    kind: kind, type: attributes.type, size: attributes.size, directory: path, name: name),
+                    kind: kind, isContentUncertain: isContentUncertain, type: attributes.type, size: attributes.size,
+                    directory: path, name: name),
                 at: now)
         }
         statistics.changes += 1
