@@ -133,9 +133,38 @@ import Testing
         planner.add(
             inode: [name("w1/f", synced: true), name("w2/f", synced: true), name("w3/f", new)], size: 1_000)
         let plan = planner.finish()
-        #expect(units(plan).map(\.paths) == [["w3/f", "w1/f"]])
+        #expect(units(plan).map(\.paths) == [["w3/f"]])
+        #expect(plan.units.map(\.anchors) == [["w1/f", "w2/f"].map(path)])
         #expect(units(plan).map(\.isForced) == [false])
         #expect(plan.bytes == 0)
+        #expect(BatchPlan.paths(of: plan.units).count == 6)
+    }
+
+    @Test func `a new name is listed with the names at both ends of the order`() {
+        let synced = (1...8).map { path("w\($0)/f") }
+        #expect(BatchPlanner.anchors(among: synced) == [path("w1/f"), path("w7/f"), path("w8/f")])
+        #expect(BatchPlanner.anchors(among: Array(synced.prefix(2))) == Array(synced.prefix(2)))
+    }
+
+    @Test func `a week of new names is cloned from the week before`() {
+        var planner = planner()
+        let new = facts(existed: false)
+        for number in 0..<100 {
+            planner.add(
+                inode: [
+                    name("a/w1/d/f\(number)", synced: true), name("a/w2/d/f\(number)", synced: true),
+                    name("a/w3/d/f\(number)", new), name("b/elsewhere\(number)", synced: true),
+                ], size: 1_000)
+        }
+        // Changed attributes have to be set on what is there.
+        planner.add(
+            inode: [name("a/w1/m", synced: true), name("a/w2/m", facts()), name("a/w3/m", new)], size: 1_000)
+        // Too few to be worth a run of their own.
+        planner.add(inode: [name("c/x", synced: true), name("d/x", new)], size: 1_000)
+        let plan = planner.finish()
+        #expect(plan.clones.map(\.directory) == [path("a/w3")] && plan.clones.map(\.origin) == [path("a/w2")])
+        #expect(plan.clones.first?.entries.count == 100 && plan.clones.first?.entries.first == path("d/f0"))
+        #expect(units(plan).map(\.paths) == [["a/w2/m", "a/w3/m"], ["d/x"]])
     }
 
     @Test func allNamesOfASymlinkGo() {

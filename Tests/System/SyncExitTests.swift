@@ -96,7 +96,7 @@ extension SyncSystemTests {
         }
 
         /// One path that always fails: the rest arrives, and it is tried again when it is renamed or when asked.
-        @Test(.timeLimit(.minutes(1))) func onePathThatFailsIsSetAside() throws {
+        @Test(.timeLimit(.minutes(1))) func onePathThatFailsIsQuarantined() throws {
             let site = try SyncSite()
             let root = site.site.root
             try Disk.makeDirectory(root / "dir")
@@ -107,7 +107,7 @@ extension SyncSystemTests {
             let first = try site.sync(environment: fake.environment)
             #expect(first.status == .exited(1), "\(first)")
             #expect(
-                first.errors.contains("set aside: \(root)/dir/f7: ") && first.errors.contains("Permission denied"),
+                first.errors.contains("quarantined \(root)/dir/f7: ") && first.errors.contains("Permission denied"),
                 "\(first)")
             #expect(try Disk.names(of: site.copy / "a-backup/dir").count == 39)
             let calls = try fake.calls().count
@@ -117,7 +117,7 @@ extension SyncSystemTests {
             try fake.behave([.failsFor("a-backup/dir/f7")])
             try Disk.write(root / "dir/more")
             let second = try site.sync(environment: fake.environment)
-            #expect(second.status == .exited(1) && second.errors.contains("1 paths are set aside"), "\(second)")
+            #expect(second.status == .exited(1) && second.errors.contains("1 path is quarantined"), "\(second)")
             #expect(try fake.calls().count == 1 && Disk.exists(site.copy / "a-backup/dir/more"))
 
             // It is found under another name of its directory.
@@ -125,7 +125,7 @@ extension SyncSystemTests {
             try fake.behave([.failsFor("a-backup/renamed/f7")])
             let third = try site.sync(environment: fake.environment)
             #expect(
-                third.status == .exited(1) && third.errors.contains("set aside: \(root)/renamed/f7: "), "\(third)")
+                third.status == .exited(1) && third.errors.contains("quarantined \(root)/renamed/f7: "), "\(third)")
             #expect(try Disk.names(of: site.copy / "a-backup/renamed").count == 40)
             #expect(!Disk.exists(site.copy / "a-backup/dir"))
 
@@ -173,8 +173,8 @@ extension SyncSystemTests {
             let first = try site.sync()
             #expect(first.status == .exited(1), "\(first)")
             #expect(
-                first.errors.contains("set aside: \(root)/closed/one: ")
-                    && first.errors.contains("set aside: \(root)/closed/new: "), "\(first)")
+                first.errors.contains("quarantined 2 paths") && first.errors.contains("the first \(root)/closed/"),
+                "\(first)")
             #expect(Disk.exists(site.copy / "a-backup/open/new") && !Disk.exists(site.copy / "a-backup/open/one"))
             try Disk.changeOwner(closed, server.receiver.user, server.receiver.group)
             #expect(try site.sync("resume").isSuccess)

@@ -54,7 +54,7 @@ extension CopySystemTests {
             ])
             try Disk.write(root / "other")
             let completed = try site.sync(atMost: 60)
-            #expect(completed.status == .exited(1) && completed.errors.contains("set aside"), "\(completed)")
+            #expect(completed.status == .exited(1) && completed.errors.contains("quarantined"), "\(completed)")
             #expect(Disk.exists(site.copy / "a-backup/other"))
             try Disk.removeTree(root / Path(name))
             try site.syncFully("--allow-deletes")

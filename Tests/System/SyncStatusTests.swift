@@ -77,7 +77,7 @@ extension CommandSystemTests {
             #expect((aside.destination["quarantined_paths"]?.number ?? 0) >= 1, "\(aside)")
             let first = aside.destination["quarantined"]?.array.first
             #expect(first?["reason"]?.text?.contains("no such luck") == true && first?["attempts"] == .number(1))
-            #expect(aside.text.contains("set aside: ") && aside.text.contains("(1 attempt, next "), "\(aside.text)")
+            #expect(aside.text.contains("quarantined: ") && aside.text.contains("(1 attempt, next "), "\(aside.text)")
             copy.site.tracker.stop()
         }
 

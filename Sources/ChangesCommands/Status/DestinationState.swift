@@ -37,7 +37,7 @@ struct DestinationState: Equatable {
         if let quarantined {
             let first = quarantined.shown.first.map { ", first \(TerminalText.of($0.path)): \($0.reason)" } ?? ""
             reasons.append(
-                "\(Self.paths(quarantined.count)) set aside\(first); mend the cause, then "
+                "\(Self.paths(quarantined.count)) quarantined\(first); mend the cause, then "
                     + "`changes sync resume \(name)` tries again at once")
         }
         if let held {

@@ -23,7 +23,7 @@ extension StatusText {
             if let drift = destination.drift {
                 line("", "  the last verification found \(drift == 0 ? "no difference" : "\(drift) differences")")
             }
-            write("set aside", destination.quarantined)
+            write("quarantined", destination.quarantined)
             write("held deletion", destination.held)
         }
     }

@@ -80,7 +80,7 @@ struct SyncLoop {
     private static func status(_ report: SyncReport) -> String {
         var text = "up to date"
         if report.waiting > 0 { text += "; \(report.waiting) paths wait" }
-        if report.quarantined > 0 { text += "; \(report.quarantined) paths set aside" }
+        if report.quarantined > 0 { text += "; \(report.quarantined) paths quarantined" }
         if report.heldDeletions > 0 { text += "; \(report.heldDeletions) deletions wait for --allow-deletes" }
         return text
     }

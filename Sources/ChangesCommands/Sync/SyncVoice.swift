@@ -40,7 +40,13 @@ final class SyncVoice {
             say(
                 "\(count) deletions wait (\(reason)); look at them with --dry-run --allow-deletes, then run it with --allow-deletes",
                 .warning)
-        case .quarantined(let path, let reason): say("set aside: \(TerminalText.of(path)): \(reason)", .warning)
+        case .quarantined(let count, let first):
+            let what = count == 1 ? "" : "\(count) paths (`changes status` lists them), the first "
+            say("quarantined \(what)\(TerminalText.of(first.path)): \(first.reason)", .warning)
+        case .relinked(let count):
+            say(
+                "linked again: \(count) \(count == 1 ? "file" : "files") whose other names vanished during the transfer",
+                .notice)
         case .renamed(let count, let statistics):
             say(
                 "\(count) renamed director\(count == 1 ? "y" : "ies"), "
@@ -55,7 +61,7 @@ final class SyncVoice {
         text += ", \(batch.deleted) deleted, \(batch.linked) linked"
         if batch.postponed > 0 { text += ", \(batch.postponed) wait" }
         if batch.heldDeletions > 0 { text += ", \(batch.heldDeletions) deletions held" }
-        if batch.quarantined > 0 { text += ", \(batch.quarantined) set aside" }
+        if batch.quarantined > 0 { text += ", \(batch.quarantined) quarantined" }
         let tenths = Int((batch.seconds * 10).rounded())
         return text + ", \(tenths / 10).\(tenths % 10) s"
     }
@@ -75,7 +81,7 @@ final class SyncVoice {
     /// What a dry run would do, on standard output.
     func show(_ plan: BatchPlan) {
         var text = ""
-        for unit in plan.units {
+        for unit in plan.units + plan.clones.flatMap(\.units) {
             for path in unit.paths { text += "put     \(TerminalText.of(path))\n" }
         }
         for path in plan.gone { text += "delete  \(TerminalText.of(path))\n" }

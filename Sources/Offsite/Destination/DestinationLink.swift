@@ -97,9 +97,11 @@ final class DestinationLink {
     /// - Parameters:
     ///   - isForced: whatever size and time say.
     ///   - mayReplaceDirectories: a file may take the place of a directory that is not empty.
+    ///   - isItemized: `take` gets a line for each path that something is done to.
     func put(
-        _ paths: [[UInt8]], isForced: Bool, mayReplaceDirectories: Bool = true,
-        take: ((ArraySlice<UInt8>) -> Void)? = nil
+        _ paths: [[UInt8]], isForced: Bool, mayReplaceDirectories: Bool = true, isItemized: Bool = false,
+        showsProgress: Bool = false,
+        take: ((ArraySlice<UInt8>) -> Void)? = nil, takeErrors: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
         var options = ["-aH", "--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp")]
         options.append("--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self))
@@ -107,10 +109,13 @@ final class DestinationLink {
         if isForced { options.append("--ignore-times") }
         if syncsFiles { options.append("--fsync") }
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
-        if take != nil { options += ["--info=progress2", "--outbuf=L"] }
+        if isItemized { options.append(SentFiles.format) }
+        if showsProgress { options += ["--info=progress2", "--outbuf=L"] }
         options += ownershipOptions
         func send() throws(SyncFailure) -> Outcome {
-            try run(options, list: paths, from: settings.source, to: targetText, isGuarded: true, take: take)
+            try run(
+                options, list: paths, from: settings.source, to: targetText, isGuarded: true, take: take,
+                takeErrors: takeErrors)
         }
         let outcome = try send()
         guard outcome.verdict != .done, Self.lacksTemporaryDirectory(outcome.errors) else { return outcome }
@@ -124,15 +129,20 @@ final class DestinationLink {
     ///   - entries: relative to `directory`.
     ///   - directory: relative to source and target; it is there.
     ///   - other: relative to the target.
-    func link(_ entries: [[UInt8]], in directory: [UInt8], from other: [UInt8]) throws(SyncFailure) -> Outcome {
+    func link(
+        _ entries: [[UInt8]], in directory: [UInt8], from other: [UInt8],
+        take: ((ArraySlice<UInt8>) -> Void)? = nil, takeErrors: ((ArraySlice<UInt8>) -> Void)? = nil
+    ) throws(SyncFailure) -> Outcome {
         var options = ["-aH", "--link-dest=" + receiverPath(String(decoding: other, as: UTF8.self))]
         options.append("--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp"))
         if syncsFiles { options.append("--fsync") }
         options += ownershipOptions
+        if take != nil { options.append(SentFiles.format) }
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         return try run(
             options, list: entries, from: settings.source + [UInt8(ascii: "/")] + directory,
-            to: targetText + "/" + String(decoding: directory, as: UTF8.self), isGuarded: true)
+            to: targetText + "/" + String(decoding: directory, as: UTF8.self), isGuarded: true, take: take,
+            takeErrors: takeErrors)
     }
 
     /// A path below the target as an option names it for the receiver: absolute, a daemon's from its module. What is
@@ -172,7 +182,9 @@ final class DestinationLink {
 
     /// Deletes paths with everything in them. The source of this run is empty but for their parents: whatever happens to
     /// the real one meanwhile, no more than what is listed can go.
-    func delete(_ paths: [[UInt8]], atMost limit: Int64) throws(SyncFailure) -> Outcome {
+    func delete(
+        _ paths: [[UInt8]], atMost limit: Int64, takeErrors: ((ArraySlice<UInt8>) -> Void)? = nil
+    ) throws(SyncFailure) -> Outcome {
         let skeleton = scratch + Array("/skeleton".utf8)
         let parents = Set(paths.flatMap { BatchPlan.parents(of: $0) }).sorted(by: BatchPlan.precedes)
         do throws(Errno) {
@@ -188,17 +200,18 @@ final class DestinationLink {
         let options = ["--dirs", "--links", "--force", "--existing", "--max-delete=\(limit)"]
         if deletesByList {
             let outcome = try run(
-                options + ["--delete-missing-args"], list: paths, from: skeleton, to: targetText, isGuarded: true)
+                options + ["--delete-missing-args"], list: paths, from: skeleton, to: targetText, isGuarded: true,
+                takeErrors: takeErrors)
             if outcome.verdict != .refusesMissingArguments { return outcome }
             deletesByList = false
         }
-        return try deleteByFilter(paths, options, skeleton)
+        return try deleteByFilter(paths, options, skeleton, takeErrors)
     }
 
     /// For receivers that refuse `--delete-missing-args`: their directories are listed with `--delete`, and a filter
     /// puts all but what is to go out of its reach.
     private func deleteByFilter(
-        _ paths: [[UInt8]], _ options: [String], _ skeleton: [UInt8]
+        _ paths: [[UInt8]], _ options: [String], _ skeleton: [UInt8], _ takeErrors: ((ArraySlice<UInt8>) -> Void)?
     ) throws(SyncFailure) -> Outcome {
         var rules: [UInt8] = []
         for path in paths {
@@ -215,7 +228,7 @@ final class DestinationLink {
         return try run(
             options + ["--delete", "--from0", "--filter=merge \(String(decoding: file, as: UTF8.self))"],
             list: directories.map { $0 + [UInt8(ascii: "/")] }, from: skeleton, to: targetText, isGuarded: true,
-            files: [file])
+            files: [file], takeErrors: takeErrors)
     }
 
     /// A pattern that matches this path alone (rsync(1), PATTERN MATCHING RULES): a backslash escapes only where there is
@@ -280,10 +293,12 @@ final class DestinationLink {
 
     func run(
         _ options: [String], list: [[UInt8]]?, from: [UInt8], to: String, isGuarded: Bool, files: [[UInt8]] = [],
-        take: ((ArraySlice<UInt8>) -> Void)? = nil
+        take: ((ArraySlice<UInt8>) -> Void)? = nil, takeErrors: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
         let sides = [from + [UInt8(ascii: "/")], Array((to + "/").utf8)]
-        return try run(options, list: list, sides, source: from, isGuarded: isGuarded, files: files, take: take)
+        return try run(
+            options, list: list, sides, source: from, isGuarded: isGuarded, files: files, take: take,
+            takeErrors: takeErrors)
     }
 
     /// - Parameters:
@@ -293,7 +308,8 @@ final class DestinationLink {
     ///   - files: what rsync reads beside the source.
     func run(
         _ options: [String], list: [[UInt8]]?, _ sides: [[UInt8]], source: [UInt8]?, isGuarded: Bool,
-        files: [[UInt8]] = [], hasStatistics: Bool = true, take: ((ArraySlice<UInt8>) -> Void)? = nil
+        files: [[UInt8]] = [], hasStatistics: Bool = true, take: ((ArraySlice<UInt8>) -> Void)? = nil,
+        takeErrors: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
         var arguments = options + ["--no-human-readable", "--no-motd"]
         if hasStatistics { arguments.append("--stats") }
@@ -317,7 +333,9 @@ final class DestinationLink {
         let result: ProgramRun.Result
         do throws(Errno) {
             result = try admitted { () throws(Errno) in
-                try start(bytes, source: source, files: files, input: list == nil ? nil : input, lock?.number, take)
+                try start(
+                    bytes, source: source, files: files, input: list == nil ? nil : input, lock?.number, take,
+                    takeErrors)
             }
         } catch {
             throw .missingProgram("rsync", error)
@@ -347,12 +365,13 @@ final class DestinationLink {
     /// Starts rsync, in a sandbox where there can be one.
     private func start(
         _ arguments: [[UInt8]], source: [UInt8]?, files: [[UInt8]], input: [UInt8]?, _ lock: CInt?,
-        _ take: ((ArraySlice<UInt8>) -> Void)?
+        _ take: ((ArraySlice<UInt8>) -> Void)?, _ takeErrors: ((ArraySlice<UInt8>) -> Void)?
     ) throws(Errno) -> ProgramRun.Result {
         let program = [Array("rsync".utf8)]
         guard isSandboxed, let source else {
             let shell = ssh.map { [Array("-e".utf8), $0.text] } ?? []
-            return try process.run(program + shell + arguments, input: input, take: take, lock: lock)
+            return try process.run(
+                program + shell + arguments, input: input, take: take, takeErrors: takeErrors, lock: lock)
         }
         let destination: SenderSandbox.Destination =
             switch settings.target {
@@ -362,7 +381,7 @@ final class DestinationLink {
             }
         let sandbox = try SenderSandbox(
             program + arguments, source: source, files: files, to: destination, lock: lock)
-        return try process.run(sandbox, input: input, take: take)
+        return try process.run(sandbox, input: input, take: take, takeErrors: takeErrors)
     }
 
     /// The receiver's command: the marker may have gone with its volume since it was read, and the receiver of a worker

@@ -4,6 +4,8 @@ public import LinuxKernel
 public struct BatchPlan: Equatable, Sendable {
     /// What is to be sent, in the order of its first path; parents come before what is in them.
     public var units: [Unit] = []
+    /// New names that are made at the destination out of what it has, in runs of their own before the units.
+    public var clones: [LinkClone] = []
     /// To be deleted before it is sent: symlinks, FIFOs and devices that took the place of others. rsync takes those that
     /// look the same for the same, with whatever hard links they have at the destination.
     public var replaced: [[UInt8]] = []
@@ -27,11 +29,31 @@ public struct BatchPlan: Equatable, Sendable {
         public let isForced: Bool
         /// Bytes of content that may have to be sent.
         public let bytes: Int64
+        /// Further names of the inode, which the destination has: they are listed too, so that `paths` become links to
+        /// them and nothing is sent.
+        public let anchors: [[UInt8]]
+        /// There were anchors when it was planned: nothing of it is to be sent.
+        let isLinked: Bool
 
-        public init(_ paths: [[UInt8]], isForced: Bool = false, bytes: Int64 = 0) {
+        public init(_ paths: [[UInt8]], isForced: Bool = false, bytes: Int64 = 0, anchors: [[UInt8]] = []) {
+            self.init(paths, isForced: isForced, bytes: bytes, anchors: anchors, isLinked: !anchors.isEmpty)
+        }
+
+        private init(_ paths: [[UInt8]], isForced: Bool, bytes: Int64, anchors: [[UInt8]], isLinked: Bool) {
             self.paths = paths
             self.isForced = isForced
             self.bytes = bytes
+            self.anchors = anchors
+            self.isLinked = isLinked
+        }
+
+        /// The unit without some of its paths and anchors; nil when no path is left.
+        func without(_ isOut: ([UInt8]) -> Bool) -> Unit? {
+            let rest = paths.filter { !isOut($0) }
+            if rest.isEmpty { return nil }
+            if rest.count == paths.count, !anchors.contains(where: isOut) { return self }
+            return Unit(
+                rest, isForced: isForced, bytes: bytes, anchors: anchors.filter { !isOut($0) }, isLinked: isLinked)
         }
     }
 
@@ -64,7 +86,7 @@ public struct BatchPlan: Equatable, Sendable {
     }
 
     /// Nothing is to be done at the destination.
-    public var isEmpty: Bool { units.isEmpty && deletions.isEmpty }
+    public var isEmpty: Bool { units.isEmpty && clones.isEmpty && deletions.isEmpty }
 
     /// The parents of a relative path, nearest last.
     public static func parents(of path: [UInt8]) -> [[UInt8]] {
@@ -80,7 +102,7 @@ public struct BatchPlan: Equatable, Sendable {
     public static func paths(of units: some Sequence<Unit>) -> [[UInt8]] {
         var all: Set<[UInt8]> = []
         for unit in units {
-            for path in unit.paths where all.insert(path).inserted {
+            for path in unit.paths + unit.anchors where all.insert(path).inserted {
                 var parent = path[...]
                 while let slash = parent.lastIndex(of: UInt8(ascii: "/")) {
                     parent = parent[..<slash]

@@ -43,6 +43,7 @@ public struct BatchPlanner {
 
     private var gone: [[UInt8]] = []
     private var plan = BatchPlan()
+    private var clones = LinkClones()
 
     public init(settle: Int64, maxDelay: Int64, now: Timestamp) {
         self.settle = settle
@@ -103,15 +104,21 @@ public struct BatchPlanner {
         }
         if !isFile { for (path, facts) in pending { noteReplacement(of: path, facts) } }
         let isContentSame = pending.allSatisfy { $0.1.isNewName || !$0.1.wasWritten && !$0.1.contentChanged }
-        if !isContentSame {
-            put(names.map(\.path), isForced: true, bytes: size)
-        } else if isFile, let synced = names.first(where: { $0.facts == nil && $0.isSynced }) {
-            // One name that is there already: the receiver links to it, and nothing is sent. (Of what is no file it makes
-            // the first name anew, and links to that.)
-            put(pending.map(\.0) + [synced.path], isForced: false)
-        } else {
-            put(names.map(\.path), isForced: false, bytes: size)
-        }
+        let synced = isFile && isContentSame ? names.filter { $0.facts == nil && $0.isSynced }.map(\.path) : []
+        // Of what is no file the receiver makes the first name anew, and links to that.
+        guard !synced.isEmpty else { return put(names.map(\.path), isForced: !isContentSame, bytes: size) }
+        let unit = BatchPlan.Unit(pending.map(\.0), anchors: Self.anchors(among: synced))
+        // Changed attributes are to be set on what is there, which a clone does not do.
+        if pending.allSatisfy({ $0.1.isNewName }) { clones.add(unit, synced: synced) } else { plan.units.append(unit) }
+    }
+
+    /// Names that the receiver links to. One that is removed meanwhile leaves another: weeks go from one end of the order,
+    /// and which end that is depends on how they are named.
+    ///
+    /// - Parameter synced: sorted, not empty.
+    static func anchors(among synced: [[UInt8]]) -> [[UInt8]] {
+        guard synced.count > 3 else { return synced }
+        return [synced[0], synced[synced.count - 2], synced[synced.count - 1]]
     }
 
     private mutating func noteReplacement(of path: [UInt8], _ facts: PathFacts) {
@@ -137,6 +144,9 @@ public struct BatchPlanner {
     /// The plan: nothing to be deleted lies in another that is.
     public consuming func finish() -> BatchPlan {
         var plan = plan
+        let made = clones.finish()
+        plan.clones = made.clones
+        plan.units += made.rest
         plan.replaced.sort(by: BatchPlan.precedes)
         plan.units.sort { BatchPlan.precedes($0.paths[0], $1.paths[0]) }
         gone.sort(by: BatchPlan.precedes)

@@ -1,5 +1,6 @@
 import ChangeStore
 import LinuxKernel
+import SystemPackage
 
 /// What in a batch has several names, by inode: files, and what else `cp -al` and `rsync --link-dest` link.
 struct InodeGroups {
@@ -104,6 +105,31 @@ extension BatchSurvey {
                 return BatchPlanner.Name(path: path, facts: pending, isSynced: isSynced)
             }
             planner.add(inode: names, isFile: group.isFile, size: group.size)
+        }
+    }
+
+    /// The inodes of some names, each with every name that the index has for it now.
+    ///
+    /// - Parameter names: relative to the source; those that are not there any more, or are the only name of their inode,
+    ///   are left out.
+    func units(ofInodesNamed names: [[UInt8]]) throws -> [BatchPlan.Unit] {
+        var look: SourceLook
+        do throws(Errno) { look = try SourceLook(source: scope.source) } catch {
+            throw SyncFailure.sourceAway(scope.source, error)
+        }
+        var found = InodeGroups()
+        let facts = PathFacts(
+            existedBefore: true, contentChanged: false, exists: true, wasWritten: false, first: .now,
+            lastWritten: Timestamp(nanoseconds: 0))
+        for name in Set(names).sorted(by: BatchPlan.precedes) {
+            guard case .present(let status) = look.state(of: name), !status.isDirectory, status.linkCount > 1 else {
+                continue
+            }
+            found.add(name, facts, status)
+        }
+        try found.complete(from: InodeNames(stateDirectory: stateDirectory), [:], scope, roots, &look)
+        return found.groups.map { group in
+            BatchPlan.Unit(group.names.map(\.path).sorted(by: BatchPlan.precedes), bytes: group.size)
         }
     }
 

@@ -2,10 +2,10 @@ import ChangeStore
 import LinuxKernel
 
 /// What the history tells of after a batch. What the index has may be newer than the rows that a batch was made
-/// from: a name without a row among these may have one since.
+/// from: a name without a row among these may have one since, and one that was deleted since may still be looked at.
 final class LaterRows {
     private let reader: StoreReader
-    /// The last row of each, but for deletions.
+    /// The last row of each.
     private var last: [PathDigest: Int64] = [:]
     /// The rows that were read.
     private var range: (after: Int64, through: Int64)?
@@ -28,7 +28,7 @@ final class LaterRows {
                 return nil
             }
             try reader.run(HistoryScan(after: start.through, through: end)) { row in
-                if row.type != .directory, row.kind != .deleted { last[row.digest] = row.sequence }
+                if row.type != .directory { last[row.digest] = row.sequence }
                 return .next
             }
         }

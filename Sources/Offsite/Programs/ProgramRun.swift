@@ -38,12 +38,14 @@ struct ProgramRun {
     /// - Parameters:
     ///   - input: what it finds on its standard input; nil: nothing.
     ///   - take: gets all of its output as it comes.
+    ///   - takeErrors: gets all of its standard error as it comes.
     ///   - lock: a descriptor that it and its children keep open.
     /// - Throws: the errno that kept it from starting: `ENOENT` when there is no such program.
     func run(
-        _ arguments: [[UInt8]], input: [UInt8]? = nil, take: ((ArraySlice<UInt8>) -> Void)? = nil, lock: CInt? = nil
+        _ arguments: [[UInt8]], input: [UInt8]? = nil, take: ((ArraySlice<UInt8>) -> Void)? = nil,
+        takeErrors: ((ArraySlice<UInt8>) -> Void)? = nil, lock: CInt? = nil
     ) throws(Errno) -> Result {
-        try run(input: input, take: take) { (streams) throws(Errno) in
+        try run(input: input, take: take, takeErrors: takeErrors) { (streams) throws(Errno) in
             let child = try ChildProcess.spawn(
                 arguments, environment: Self.environment, input: streams.input, output: streams.output,
                 error: streams.error, inheriting: lock.map { [$0] } ?? [])
@@ -53,10 +55,11 @@ struct ProgramRun {
 
     /// The same in a sandbox.
     func run(
-        _ sandbox: consuming SenderSandbox, input: [UInt8]? = nil, take: ((ArraySlice<UInt8>) -> Void)? = nil
+        _ sandbox: consuming SenderSandbox, input: [UInt8]? = nil, take: ((ArraySlice<UInt8>) -> Void)? = nil,
+        takeErrors: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(Errno) -> Result {
         var sandbox: SenderSandbox? = consume sandbox
-        return try run(input: input, take: take) { (streams) throws(Errno) in
+        return try run(input: input, take: take, takeErrors: takeErrors) { (streams) throws(Errno) in
             try sandbox.take()!.spawn(
                 environment: Self.environment, input: streams.input, output: streams.output, error: streams.error)
         }
@@ -69,7 +72,7 @@ struct ProgramRun {
     }
 
     private func run(
-        input: [UInt8]?, take: ((ArraySlice<UInt8>) -> Void)?,
+        input: [UInt8]?, take: ((ArraySlice<UInt8>) -> Void)?, takeErrors: ((ArraySlice<UInt8>) -> Void)?,
         start: (Streams) throws(Errno) -> SenderSandbox.Running
     ) throws(Errno) -> Result {
         let list = try input.map { (bytes) throws(Errno) in ListFile(try OwnedDescriptor.memoryFile(bytes)) }
@@ -105,7 +108,7 @@ struct ProgramRun {
                 try poll.remove(outputReader.number)
             }
             if ready.contains(where: { $0.tag == Self.errorTag }),
-                try !Self.drain(errorReader, isOutput: false, &result, take)
+                try !Self.drain(errorReader, isOutput: false, &result, takeErrors)
             {
                 try poll.remove(errorReader.number)
             }
@@ -123,7 +126,7 @@ struct ProgramRun {
             _ = try Self.drain(outputReader, isOutput: true, &result, take)
             let last = MonotonicTime.now.advanced(milliseconds: result.wasInterrupted ? Self.farewell : 0)
             try poll.remove(ended.number)
-            while try Self.drain(errorReader, isOutput: false, &result, take), MonotonicTime.now < last {
+            while try Self.drain(errorReader, isOutput: false, &result, takeErrors), MonotonicTime.now < last {
                 _ = try poll.wait(milliseconds: 50)
             }
             switch outcome {
@@ -161,12 +164,8 @@ struct ProgramRun {
                 throw error
             }
             if bytes.isEmpty { return false }
-            if isOutput {
-                take?(bytes[...])
-                keep(bytes, in: &result.output)
-            } else {
-                keep(bytes, in: &result.errors)
-            }
+            take?(bytes[...])
+            if isOutput { keep(bytes, in: &result.output) } else { keep(bytes, in: &result.errors) }
         }
         return true
     }

@@ -18,6 +18,9 @@ struct ItemizedLine: Equatable {
     /// With what follows it in the line: ` -> ` and the target of a symlink, ` => ` and the other name of a hard link.
     private let text: [UInt8]
     let isLink: Bool
+    /// A regular file gets its content over the connection, or from another file at the destination: it becomes an inode
+    /// of its own.
+    let isTransfer: Bool
     private let isSymlink: Bool
 
     /// - Returns: nil for lines that tell of no path.
@@ -26,7 +29,7 @@ struct ItemizedLine: Equatable {
         if line.starts(with: deleting) {
             kind = .extra
             text = ListedName.unescape(line.dropFirst(deleting.count).drop { $0 == UInt8(ascii: " ") })
-            (isLink, isSymlink) = (false, false)
+            (isLink, isTransfer, isSymlink) = (false, false, false)
             return
         }
         // YXcstpoguax, eleven characters, of which all but two may be spaces; protocols before 30 had nine.
@@ -39,6 +42,7 @@ struct ItemizedLine: Equatable {
         text = ListedName.unescape(bytes[(width + 1)...])
         isLink = item[0] == UInt8(ascii: "h")
         isSymlink = item[1] == UInt8(ascii: "L")
+        isTransfer = item[1] == UInt8(ascii: "f") && "<>c".utf8.contains(item[0])
         if item[2] == UInt8(ascii: "+") {
             kind = .missing
         } else if isLink {

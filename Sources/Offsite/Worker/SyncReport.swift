@@ -11,11 +11,20 @@ public struct BatchReport: Equatable, Sendable {
     public var seconds: Double = 0
     public var postponed = 0
     public var quarantined = 0
+    public var firstQuarantined: QuarantinedPath?
     public var heldDeletions = 0
     /// The row up to which the destination is now the source's equal.
     public var cursor: Int64 = 0
 
     public init() {}
+}
+
+/// A path that fails by itself.
+public struct QuarantinedPath: Equatable, Sendable {
+    /// Absolute.
+    public let path: [UInt8]
+    /// What rsync says of it.
+    public let reason: String
 }
 
 /// What a run tells while it goes on.
@@ -29,7 +38,10 @@ public enum SyncEvent: Sendable {
     case roomMade(deleted: Int)
     /// Nothing is deleted until somebody allows it: how many, and why.
     case deletionsHeld(Int64, String)
-    case quarantined(path: [UInt8], reason: String)
+    /// So many paths of a batch failed by themselves.
+    case quarantined(Int, first: QuarantinedPath)
+    /// So many files lost the links to their other names on the way, and got them back.
+    case relinked(Int)
     /// Something that an administrator should know and that stops nothing.
     case notice(String)
 }
@@ -57,7 +69,7 @@ public struct SyncReport: Equatable, Sendable {
     /// What it lacks or has too much.
     public var shortfall: String {
         var parts: [String] = []
-        if quarantined > 0 { parts.append("\(quarantined) paths are set aside") }
+        if quarantined > 0 { parts.append("\(quarantined) \(quarantined == 1 ? "path is" : "paths are") quarantined") }
         if heldDeletions > 0 { parts.append("\(heldDeletions) deletions wait to be allowed") }
         return parts.joined(separator: "; ")
     }

@@ -6,7 +6,7 @@ import SystemPackage
 extension SyncRun {
     func removeReplaced(_ plan: BatchPlan, _ batch: inout BatchReport) throws {
         guard !plan.replaced.isEmpty, mayDelete else { return }
-        // What cannot be deleted cannot be sent either, and is set aside then.
+        // What cannot be deleted cannot be sent either, and is quarantined then.
         _ = try delete(plan.replaced, atMost: Int64(plan.replaced.count) + 1_000, &batch)
     }
 
@@ -53,7 +53,7 @@ extension SyncRun {
         for (path, reason) in try delete(deletions, atMost: Int64(plan.gone.count) * 2 + 1_000, &batch) {
             let absolute = context.scope.absolute(path)
             guard let pending = facts[absolute] else { continue }
-            try setAside(absolute, pending, reason, &commit, &batch)
+            try quarantine(absolute, pending, reason, &commit, &batch)
         }
         // A deletion changes its directory's time.
         let parents = Set(deletions.compactMap { BatchPlan.parents(of: $0).last }).map { BatchPlan.Unit([$0]) }
@@ -71,16 +71,21 @@ extension SyncRun {
         var failed: [(path: [UInt8], reason: String)] = []
         var rest = [(paths: paths, isSecond: false)]
         while let (paths, isSecond) = rest.popLast() {
+            if paths.isEmpty { continue }
             if context.stop.isRequested() { throw SyncFailure.interrupted }
-            let outcome = try link.delete(paths, atMost: limit)
+            var complaints = complaints(about: paths, namesAncestors: true)
+            let outcome = try link.delete(paths, atMost: limit, takeErrors: { complaints.take($0) })
             batch.statistics = batch.statistics + outcome.statistics
             batch.deleted += Int(outcome.statistics.deleted)
             guard outcome.verdict == .partial else {
                 try link.check(outcome, "deleting \(paths.count) paths")
                 continue
             }
+            let blamed = paths.filter { complaints.failed[$0] != nil }
             if !isSecond {
-                rest.append((paths, true))
+                rest.append((complaints.isExplained ? blamed : paths, true))
+            } else if complaints.isExplained {
+                failed += blamed.map { ($0, complaints.failed[$0] ?? "") }
             } else if paths.count == 1 || failed.count >= Self.mostIsolated {
                 let reason = DestinationLink.display(outcome.errors)
                 failed += paths.map { ($0, reason) }

@@ -15,7 +15,8 @@ extension SyncRun {
         let roots = RootCheck(try reader.rootIdentities)
         try consumer.setNote(Note.running, [1])
         var count = 0
-        var sum = RsyncStatistics()
+        var batch = BatchReport()
+        var split: [[UInt8]] = []
         for (number, rename) in renames.renames.enumerated() {
             guard let from = context.scope.relative(rename.from, isDirectory: true),
                 let to = context.scope.relative(rename.to, isDirectory: true),
@@ -29,8 +30,10 @@ extension SyncRun {
             let made = try link.put(parents, isForced: false, mayReplaceDirectories: mayDelete)
             try checkIsOver(made)
             guard made.verdict == .done else { continue }
-            let outcome = try link.link(entries[number], in: to, from: from)
-            sum = sum + outcome.statistics
+            var sent = SentFiles(among: Set(entries[number]))
+            let outcome = try link.link(entries[number], in: to, from: from, take: { sent.take($0) })
+            batch.statistics = batch.statistics + outcome.statistics
+            split += sent.paths.map { to + [UInt8(ascii: "/")] + $0 }
             try checkIsOver(outcome)
             if outcome.verdict == .done {
                 count += 1
@@ -42,12 +45,13 @@ extension SyncRun {
                             + "\(outcome.status)): \(DestinationLink.display(outcome.errors))"))
             }
         }
-        report.statistics = report.statistics + sum
-        if count > 0 { context.tell(.renamed(count, sum)) }
+        try relink(split, try survey(), &batch)
+        report.statistics = report.statistics + batch.statistics
+        if count > 0 { context.tell(.renamed(count, batch.statistics)) }
     }
 
     /// A receiver that was lost may still be at work: nothing is sent beside it.
-    private func checkIsOver(_ outcome: DestinationLink.Outcome) throws {
+    func checkIsOver(_ outcome: DestinationLink.Outcome) throws {
         if [.later, .busy, .full, .misplaced, .interrupted].contains(outcome.verdict) {
             try link.check(outcome, "linking a renamed directory")
         }
@@ -72,7 +76,7 @@ extension SyncRun {
                 if gone.count > Self.mostEntries { isClear = false }
                 return isClear ? .next : .stop
             }
-            if row.kind == .moved, gone.contains(path) {
+            if row.kind == .moved, gone.contains(path) || row.isContentUncertain {
                 for rename in renames.renames { written.formUnion(rename.newNames(of: path)) }
             } else if row.kind == .moved {
                 // What was renamed itself within a renamed directory comes from where it was at the cursor.
@@ -81,7 +85,7 @@ extension SyncRun {
                 {
                     moved[number].append(Array(rest))
                 }
-            } else if row.type == .file, row.kind != .metadata {
+            } else if row.type == .file, row.kind != .metadata || row.isContentUncertain {
                 for rename in renames.renames { written.formUnion(rename.newNames(of: path)) }
                 // Written under a name in between: which one it has now is not followed.
                 let isKnown = renames.renames.contains { RenameMap.rest(of: path, below: $0.from) != nil }

@@ -77,6 +77,8 @@ public final class SyncRun {
     var massDeletion: String?
     /// The destination's marker tells of another history than is carried now.
     var isMarkerStale = false
+    /// No run before this one ended in the middle of something that was not repeated since.
+    var mayClone = true
     /// Nothing keeps this run from deleting. What something keeps from it does not replace full directories either.
     var mayDelete: Bool { deletionBar == nil && massDeletion == nil }
 
@@ -141,6 +143,9 @@ public final class SyncRun {
         link.use(abilities)
     }
 
+    /// Directories in which parts of files are looked for.
+    private static let mostParts = 100_000
+
     /// After a run that did not end, there may be temporary files of its receiver.
     private func tidyUp() throws {
         guard !options.dryRun else { return }
@@ -149,7 +154,9 @@ public final class SyncRun {
             try consumer.setNote(Note.partial, [1])
             // It may have ended between a commit and the marker.
             isMarkerStale = true
+            mayClone = false
             try link.emptyTemporaryDirectory()
+            try link.completeParts(in: try consumer.partials(atMost: Self.mostParts), room: report.room)
         }
     }
 

@@ -7,7 +7,7 @@ final class FakeRsync {
         case passes
         /// Does nothing but say something on standard error.
         case exits(Int32, saying: String = "")
-        /// Fails with 23 and names the path when its list has it; becomes the real one otherwise.
+        /// When its list has the path, names it, sends the rest and fails with 23; becomes the real one otherwise.
         case failsFor(Path)
         /// Becomes the real one once `release` is called.
         case waits
@@ -122,7 +122,8 @@ final class FakeRsync {
         case .exits(let status, let text): "printf %s \(quoted(text)) >&2; exit \(status)"
         case .failsFor(let path):
             """
-            if tr '\\0' '\\n' <"$here/call.$call/input" | grep -qxF \(quoted("./" + path.string)); then
+            if grep -qzxF \(quoted("./" + path.string)) "$here/call.$call/input"; then
+                grep -vzxF \(quoted("./" + path.string)) "$here/call.$call/input" | "$real" "$@"
                 printf 'rsync: [receiver] mkstemp "%s" failed: Permission denied (13)\\n' \(quoted(path.string)) >&2
                 exit 23
             fi
