@@ -40,6 +40,46 @@ extension SyncSystemTests {
             #expect(again.isSuccess && !again.errors.contains("power loss"), "\(again)")
         }
 
+        /// What the images of two file systems hold while they are in use is what a power cut leaves of them.
+        @Test(.timeLimit(.minutes(1)), .enabled(if: Privilege.canLoop, "needs root and loop devices"))
+        func `a power cut of real disks leaves the copy equal`() throws {
+            let site = try SyncSite()
+            let root = site.site.root
+            let scratch = site.site.scratch.path
+            let places = [site.site.base, site.site.tracker.settings.state]
+            var disks = try places.enumerated().map { number, place in
+                let disk = try Mounted(.ext3, at: place, image: scratch / Path("disk\(number)"))
+                try disk.remount("commit=600")
+                return disk
+            }
+            try Disk.makeDirectory(root)
+            try Disk.write(root / "old", Array("dump".utf8))
+            try Disk.write(root / "other")
+            try site.start()
+            try site.syncFully()
+            try require(["sync"])
+            try Disk.rename(root / "old", root / "keep")
+            try Disk.write(root / "lost")
+            try site.syncFully()
+            site.site.tracker.kill9()
+            for number in 0..<2 {
+                try require(
+                    ["cp", "--sparse=always", "\(scratch)/disk\(number)", "\(scratch)/cut\(number)"])
+            }
+            for disk in disks { try disk.unmount() }
+            disks.removeAll()
+            defer { for place in places { _ = try? run(["umount", "--lazy", place.string]) } }
+            for (number, place) in places.enumerated() {
+                try require(["mount", "-o", "loop", "\(scratch)/cut\(number)", place.string])
+            }
+            // Otherwise it shows nothing.
+            try #require(Disk.exists(root / "old"), "the disk had the rename")
+            try site.site.tracker.start()
+            try site.syncFully("--allow-deletes")
+            try site.expectEqual()
+            site.site.tracker.stop()
+        }
+
         @Test(.timeLimit(.minutes(1)), arguments: [true, false])
         func `an edit with its time put back while no tracker ran is copied`(_ isKilled: Bool) throws {
             let site = try SyncSite()

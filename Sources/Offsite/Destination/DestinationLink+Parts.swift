@@ -2,7 +2,8 @@ import LinuxKernel
 
 /// Parts of files that a cut transfer left.
 extension DestinationLink {
-    /// Completes each part with the end of the file that it was to replace.
+    /// Takes what a receiver that was killed was writing for a part, and completes each part with the end of the file that
+    /// it was to replace.
     ///
     /// rsync takes a part for its only basis: what comes after it would be sent, though most of it may stand in the old
     /// file (rsync(1), `--partial-dir`). Nothing is done where no commands run, nor for a target here, which rsync copies
@@ -30,11 +31,17 @@ extension DestinationLink {
             Outcome(verdict: verdict, status: result.status, errors: result.errors), "completing parts of files")
     }
 
+    /// A temporary file is called `.NAME.XXXXXX`; one that is taken for a part of another file of that name is but a bad basis.
+    ///
     /// Arguments: the name of the directories for parts, the bytes that may be written for one, the directories. Where the
     /// file system shares blocks the part is written over a clone; elsewhere the old file's end is appended to it. Either
     /// may be cut at any moment: a part is only ever a basis.
     private static let completion = """
-        most=$1; shift; for d; do q="$d/$0"; [ -d "$q" ] || continue; \
+        most=$1; shift; for d; do q="$d/$0"; \
+        for t in .nfs-changes/tmp/.*.??????; do n=${t##*/.}; n=${n%.??????}; \
+        if [ -f "$t" ] && [ ! -L "$t" ] && [ -f "$d/$n" ] && [ ! -e "$q/$n" ] && [ -s "$t" ]; \
+        then mkdir -p "$q" && mv -f "$t" "$q/$n"; fi; done; \
+        [ -d "$q" ] || continue; \
         for p in "$q"/* "$q"/.[!.]* "$q"/..?*; do n=${p##*/}; f="$d/$n"; \
         if [ -f "$p" ] && [ ! -L "$p" ] && [ -f "$f" ] && [ ! -L "$f" ]; then \
         a=$(wc -c <"$p"); b=$(wc -c <"$f"); \

@@ -116,6 +116,13 @@ struct RsyncComplaints {
         if namesAncestors, let above = BatchPlan.parents(of: relative).last(where: { listed.contains($0) }) {
             return [above]
         }
+        // rrsync and daemons know a longer path of the target than this host.
+        if name.first == UInt8(ascii: "/") {
+            for place in name.indices where name[place] == UInt8(ascii: "/") {
+                let end = Array(name[(place + 1)...])
+                if listed.contains(end) { return [end] }
+            }
+        }
         // A temporary file of the receiver's stands elsewhere: its name begins with the file's, or the first part of it.
         guard let original = Self.originalName(relative) else { return [] }
         if let exact = byName[original] { return exact }
@@ -139,7 +146,8 @@ struct RsyncComplaints {
 
     /// The name in `.NAME.XXXXXX` in the directory for temporary files (receiver.c, get_tmpname).
     private static func originalName(_ path: [UInt8]) -> [UInt8]? {
-        guard path.starts(with: "\(DestinationMarker.directory)/tmp/".utf8) else { return nil }
+        let temporary = Array("\(DestinationMarker.directory)/tmp/".utf8)
+        guard place(of: temporary, in: path[...]) != nil else { return nil }
         let name = lastComponent(path)
         guard name.count > 8, name.first == UInt8(ascii: "."), name[name.count - 7] == UInt8(ascii: ".") else {
             return nil

@@ -155,8 +155,8 @@ public final class SyncRun {
             // It may have ended between a commit and the marker.
             isMarkerStale = true
             mayClone = false
-            try link.emptyTemporaryDirectory()
             try link.completeParts(in: try consumer.partials(atMost: Self.mostParts), room: report.room)
+            try link.emptyTemporaryDirectory()
         }
     }
 

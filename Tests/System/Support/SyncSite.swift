@@ -140,9 +140,10 @@ final class SyncSite {
             sourceLocation: sourceLocation)
     }
 
-    func differences() throws -> [String] {
+    func differences() throws -> [String] { try comparison().differences }
+
+    func comparison() throws -> CopyComparison {
         try CopyComparison(
-            site.base, copy, options: comparing, excluding: ["/.nfs-changes", "/outside"], comparesTop: false
-        ).differences
+            site.base, copy, options: comparing, excluding: ["/.nfs-changes", "/outside"], comparesTop: false)
     }
 }
