@@ -82,5 +82,22 @@ struct ConsumerFile {
         """,
         "notes(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
         "partials(directory BLOB PRIMARY KEY) WITHOUT ROWID",
+        // What the guards of a destination count over a sliding window.
+        """
+        ledger(
+            at INTEGER NOT NULL, through INTEGER NOT NULL, root BLOB NOT NULL, series BLOB NOT NULL,
+            origin BLOB NOT NULL, born_paths INTEGER NOT NULL, born_bytes INTEGER NOT NULL, gone_paths INTEGER NOT NULL,
+            gone_bytes INTEGER NOT NULL, moved INTEGER NOT NULL)
+        """,
+        """
+        stock(
+            root BLOB NOT NULL, at INTEGER NOT NULL, paths INTEGER NOT NULL, bytes INTEGER NOT NULL,
+            PRIMARY KEY (root, at)) WITHOUT ROWID
+        """,
+        """
+        overwritten(
+            path BLOB PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, files INTEGER NOT NULL,
+            bytes INTEGER NOT NULL) WITHOUT ROWID
+        """,
     ]
 }

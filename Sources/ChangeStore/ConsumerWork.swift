@@ -10,6 +10,8 @@ public struct ConsumerWork: Equatable, Sendable {
         case quarantined = 2
         /// A deletion that waits until somebody allows it.
         case heldDeletion = 3
+        /// A file that would be overwritten, held until somebody allows it.
+        case heldOverwrite = 4
     }
 
     /// Absolute.

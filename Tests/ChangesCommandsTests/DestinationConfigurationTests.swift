@@ -109,8 +109,9 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
                 settle = "30s"
                 max_delay = "15m"
                 windows = []
-                min_free = "10%"
                 max_delete = "30%"
+                max_overwrite = "33%"
+                delete_window = "1d"
                 ownership = "drop"
                 include = []
                 exclude = []
@@ -139,6 +140,8 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
             ("min_free = '101%'\n", 5, #"min_free: found "101%", expected a percentage from"#, ""),
             ("min_free = '5G'\n", 5, #"min_free: found "5G", expected a part such as "10%" or a size such as"#, ""),
             ("min_free = -1\n", 5, "min_free: found the integer -1, expected a part such", ""),
+            ("max_overwrite = 'no'\n", 5, #"max_overwrite: found "no", expected a part such as "33%", or "off""#, ""),
+            ("delete_window = '0s'\n", 5, #"delete_window: found "0s", expected at least 1s"#, ""),
             ("max_delete = '1GiB'\n", 5, #"max_delete: found "1GiB", expected a part such as "30%" or a whole"#, ""),
             ("max_delete = '30'\n", 5, #"max_delete: found "30", expected a part such as "30%" or a whole"#, ""),
             ("max_delete = -1\n", 5, "max_delete: found the integer -1, expected a part such", ""),

@@ -141,8 +141,9 @@ import Testing
         #expect(try states(found { $0.kind = .missing }) == [.problem])
         #expect(try states(found(hasMarker: false)) == [.problem])
         #expect(try states(found(user: nobody, hasMarker: false)) == [.note])
-        // min_free is 10% without a word in the configuration.
-        #expect(try states(found { $0.space?.available = 9 * gigabyte }) == [.warning])
+        // min_free is the smaller of 5 % and 20 GiB without a word in the configuration.
+        #expect(try states(found { $0.space?.available = 6 * gigabyte }) == [.ok])
+        #expect(try states(found { $0.space?.available = 4 * gigabyte }) == [.warning])
         #expect(try states(found { $0.refusal = .readOnlyFileSystem }) == [.problem])
         let hidden = try found(sandbox: "ProtectSystem=strict\nReadWritePaths=-/mnt\n")
         #expect(states(hidden) == [.problem] && hidden[0].text.contains("nfs-offsite-sync@nas.service"))

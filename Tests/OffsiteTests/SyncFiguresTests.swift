@@ -14,8 +14,10 @@ extension SyncFigures {
         figures.oldestPending = .seconds(90)
         figures.quarantinedPaths = 0
         figures.heldDeletions = 7
+        figures.heldOverwrites = 2
         figures.availableBytes = 1_000
         figures.sizeBytes = 2_000
+        figures.minFreeBytes = 100
         figures.driftPaths = 1
         return figures
     }
@@ -51,12 +53,18 @@ extension SyncFigures {
                 # HELP offsite_held_deletions Deletions that wait for --allow-deletes.
                 # TYPE offsite_held_deletions gauge
                 offsite_held_deletions{job="nfs-offsite-sync",destination="synology"} 7
+                # HELP offsite_held_overwrites Overwritten files that wait for --allow-overwrites.
+                # TYPE offsite_held_overwrites gauge
+                offsite_held_overwrites{job="nfs-offsite-sync",destination="synology"} 2
                 # HELP offsite_dest_available_bytes Bytes available at the destination.
                 # TYPE offsite_dest_available_bytes gauge
                 offsite_dest_available_bytes{job="nfs-offsite-sync",destination="synology"} 1000
                 # HELP offsite_dest_size_bytes Size of the destination's file system.
                 # TYPE offsite_dest_size_bytes gauge
                 offsite_dest_size_bytes{job="nfs-offsite-sync",destination="synology"} 2000
+                # HELP offsite_dest_min_free_bytes Bytes that must stay available at the destination.
+                # TYPE offsite_dest_min_free_bytes gauge
+                offsite_dest_min_free_bytes{job="nfs-offsite-sync",destination="synology"} 100
                 # HELP offsite_drift_paths Paths that differed at the last verification.
                 # TYPE offsite_drift_paths gauge
                 offsite_drift_paths{job="nfs-offsite-sync",destination="synology"} 1

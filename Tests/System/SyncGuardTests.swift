@@ -25,7 +25,8 @@ extension SyncSystemTests {
             for _ in 0..<2 {
                 let held = try site.sync()
                 #expect(held.status == .exited(1), "\(held)", sourceLocation: sourceLocation)
-                #expect(held.errors.contains("deletions wait (\(reason)"), "\(held)", sourceLocation: sourceLocation)
+                #expect(
+                    held.errors.contains("deletions are held (\(reason)"), "\(held)", sourceLocation: sourceLocation)
                 let copied = try site.copied()
                 for extra in extras { #expect(copied.contains(extra), "\(copied)", sourceLocation: sourceLocation) }
             }
@@ -63,8 +64,37 @@ extension SyncSystemTests {
             #expect(try Disk.status(site.copy / "a-backup/same").st_ino == same, "what was equal was sent")
         }
 
+        /// Expects runs that write nothing at all, and that the copy is taken over when that is asked for.
+        private func expectRefused(
+            _ site: SyncSite, _ extras: [String], because reason: String,
+            sourceLocation: SourceLocation = #_sourceLocation
+        ) throws {
+            let before = try Listing([site.copy])
+            for words in [[], ["--full"], ["--allow-deletes"], ["init"]] {
+                let refused = try site.sync(words: words)
+                #expect(refused.status == .exited(78), "\(words): \(refused)", sourceLocation: sourceLocation)
+                #expect(refused.errors.contains("--adopt"), "\(refused)", sourceLocation: sourceLocation)
+                if words != ["init"] {
+                    #expect(refused.errors.contains(reason), "\(refused)", sourceLocation: sourceLocation)
+                }
+                #expect(try Listing([site.copy]).entries == before.entries, sourceLocation: sourceLocation)
+            }
+            let adopted = try site.sync("init", "--adopt")
+            #expect(adopted.isSuccess, "\(adopted)", sourceLocation: sourceLocation)
+            let next = try site.sync()
+            #expect(next.status == .exited(1), "\(next)", sourceLocation: sourceLocation)
+            #expect(
+                next.errors.contains("deletions are held (it is the first run")
+                    || next.errors.contains("deletions are held (this copy was made ready anew"),
+                "\(next)", sourceLocation: sourceLocation)
+            let copied = try site.copied()
+            for extra in extras { #expect(copied.contains(extra), "\(copied)", sourceLocation: sourceLocation) }
+            try site.syncFully("--allow-deletes", sourceLocation: sourceLocation)
+            try site.expectEqual(sourceLocation: sourceLocation)
+        }
+
         /// State lost, the host installed anew, and the first dumps are there: the day on which the copy is needed.
-        @Test(.timeLimit(.minutes(1))) func aNewStoreDeletesNothing() throws {
+        @Test(.timeLimit(.minutes(1))) func `a new store writes nothing to the copy of another`() throws {
             let site = try filledSite()
             site.site.tracker.stop()
             for name in ["one", "two", "three"] { try Disk.unlink(site.site.root / Path(name)) }
@@ -73,12 +103,12 @@ extension SyncSystemTests {
             try Disk.makeDirectory(state)
             site.site.tracker.settings.state = state
             try site.site.tracker.start()
-            try expectHeld(
+            try expectRefused(
                 site, ["a-backup/one", "a-backup/three", "a-backup/two"],
                 because: "this copy was made from another store")
         }
 
-        @Test(.timeLimit(.minutes(1))) func anotherHostsCopyIsNotDeletedFrom() throws {
+        @Test(.timeLimit(.minutes(1))) func `nothing is written to the copy of another host`() throws {
             let site = try filledSite()
             let marker = site.copy / ".nfs-changes/marker"
             let text = String(decoding: try Disk.read(marker), as: UTF8.self)
@@ -87,11 +117,13 @@ extension SyncSystemTests {
                 marker, Array((text.replacing(machine, with: "machine 00000000000000000000000000000000")).utf8))
             try Disk.write(site.copy / "a-backup/theirs")
             try Disk.unlink(site.site.root / "one")
-            try expectHeld(site, ["a-backup/one", "a-backup/theirs"], because: "another host wrote this copy before")
+            try Disk.write(site.site.root / "two", Array("empty".utf8))
+            try expectRefused(
+                site, ["a-backup/one", "a-backup/theirs"], because: "another host wrote this copy before")
         }
 
         /// A state directory from a backup: what was carried since is unknown to it.
-        @Test(.timeLimit(.minutes(1))) func aStateThatWentBackDeletesNothing() throws {
+        @Test(.timeLimit(.minutes(1))) func `a state that went back writes nothing`() throws {
             let site = try filledSite()
             let state = site.site.tracker.settings.state
             let old = site.site.scratch.path / "old-state"
@@ -108,7 +140,8 @@ extension SyncSystemTests {
             try Disk.unlink(site.site.root / "later")
             try site.site.tracker.start()
             try Disk.unlink(site.site.root / "one")
-            try expectHeld(
+            try Disk.write(site.site.root / "changed", Array("older".utf8))
+            try expectRefused(
                 site, ["a-backup/later", "a-backup/one"], because: "the copy is newer than what this host knows of it")
         }
 

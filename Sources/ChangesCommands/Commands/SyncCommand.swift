@@ -21,9 +21,18 @@ struct SyncCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Carries what is pending (the default).",
             discussion: """
-                Exits 0 when everything that may be carried was; 1 when paths are quarantined or deletions wait to be \
-                allowed; 75 when a later try may succeed (the destination cannot be reached, or is full); 69 when there \
-                is no store. Nothing is lost in any case.
+                Exits 0 when everything that may be carried was; 1 when paths are quarantined, or deletions or \
+                overwritten files are held; 75 when a later try may succeed (the destination cannot be reached, or is full); 69 when there \
+                is no store; 78 when the copy is another host's. Nothing is lost in any case.
+
+                Deletions are held where they and those of the last day (delete_window) exceed max_delete of a root \
+                or of everything, by paths or by bytes. A new generation, that is a name which differs from an older \
+                one beside it in its numbers only, balances one that goes, as long as half is left of what the root \
+                had a day ago. In a root, fewer than ten paths are held only where they are half of it.
+
+                Existing files are held where twenty or more, with more than max_overwrite of all bytes, were \
+                overwritten within that time; one that was already overwritten half of it before or earlier does not \
+                count.
                 """)
 
         @OptionGroup var choice: DestinationOptions
@@ -43,19 +52,23 @@ struct SyncCommand: ParsableCommand {
         @Flag(help: "Show how far the transfer is.")
         var progress = false
 
-        @Flag(help: "Carry out the deletions that wait.")
+        @Flag(help: "Carry out the deletions that are held.")
         var allowDeletes = false
+
+        @Flag(help: "Overwrite the existing files that are held.")
+        var allowOverwrites = false
 
         @Flag(
             help:
-                "Delete what is gone before anything is sent, for a destination without room; what was renamed is missing there until it was sent again."
+                "Delete what is gone before anything is sent, for a destination without room; what was renamed is missing there until it was sent again. Snapshots there may keep what is deleted until they expire."
         )
         var makeRoom = false
 
         func validate() throws {
             guard !(once && watch) else { throw ValidationError("--once and --watch exclude each other") }
-            guard !(watch && (full || dryRun || allowDeletes || makeRoom)) else {
-                throw ValidationError("--full, --dry-run, --allow-deletes and --make-room are for a single run")
+            guard !(watch && (full || dryRun || allowDeletes || allowOverwrites || makeRoom)) else {
+                throw ValidationError(
+                    "--full, --dry-run, --allow-deletes, --allow-overwrites and --make-room are for a single run")
             }
         }
 
@@ -64,6 +77,7 @@ struct SyncCommand: ParsableCommand {
             options.full = full
             options.dryRun = dryRun
             options.allowDeletes = allowDeletes
+            options.allowOverwrites = allowOverwrites
             options.makeRoom = makeRoom
             let configuration = try choice.configuration()
             let session = SyncSession(
@@ -85,7 +99,7 @@ struct SyncCommand: ParsableCommand {
 
         @OptionGroup var choice: DestinationOptions
 
-        @Flag(help: "Take over a target that has files in it, or the marker of another host.")
+        @Flag(help: "Take over a target that has files in it, or the marker of another host or store.")
         var adopt = false
 
         @Option(

@@ -43,6 +43,16 @@ extension ValueForm<Double> {
     }
 }
 
+extension ValueForm<Double> {
+    /// A part, or nothing at all, which is all of it.
+    static var percentOrOff: ValueForm {
+        let expectation = #"a part such as "33%", or "off""#
+        return ValueForm(
+            expectation, parse: { $0 == "off" ? 100 : PercentText.parse($0) },
+            format: { $0 >= 100 ? "off" : PercentText.format($0) })
+    }
+}
+
 extension ValueForm<Amount> {
     /// A part of a disk, or bytes.
     static var shareOrSize: ValueForm {

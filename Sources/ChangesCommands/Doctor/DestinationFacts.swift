@@ -164,7 +164,7 @@ extension DestinationFacts {
                     remedy: "to check as root: sudo changes doctor")
             ]
         }
-        let enough = place.space.map { settings.minFree.amount(of: $0.total) } ?? 0
+        let enough = place.space.map { settings.leastFree(of: $0.total) } ?? 0
         var found = [
             place.writeFinding(check, purpose: "the copy", user: user),
             place.spaceFinding(check, purpose: "the copy (min_free)", least: 1 << 20, enough: enough),

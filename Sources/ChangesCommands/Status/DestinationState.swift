@@ -11,6 +11,10 @@ struct DestinationState: Equatable {
     var held: PendingWork?
     /// Why; nil when none is held.
     var heldReason: String?
+    /// Overwritten files that are held.
+    var heldOverwrites: PendingWork?
+    /// Why; nil when none is held.
+    var heldOverwritesReason: String?
     /// `changes sync pause`.
     var isPaused: Bool
     /// Differences that the last `changes verify` found; nil when there was none.
@@ -24,10 +28,20 @@ struct DestinationState: Equatable {
         held = record.work[.heldDeletion]
         isPaused = record.notes[SyncSwitch.pauseNote] != nil
         drift = record.notes[CopyExamination.driftNote].flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
-        guard let held else { return }
-        // Written by the worker, but for people all the same: escaped where it is shown.
-        heldReason =
-            record.notes["deletion-bar"].map { String(decoding: $0, as: UTF8.self) } ?? held.shown.first?.reason
+        heldOverwrites = record.work[.heldOverwrite]
+        // Written by the worker, but for people all the same: escaped where it is shown. That of each run comes before
+        // what was noted beside a path, which may be old.
+        func reason(_ keys: [String], _ work: PendingWork?) -> String? {
+            guard let work else { return nil }
+            return keys.compactMap { record.notes[$0] }.first.map { String(decoding: $0, as: UTF8.self) }
+                ?? work.shown.first?.reason
+        }
+        heldOverwritesReason = reason(["mass-overwrite"], heldOverwrites)
+        heldReason = reason(["deletion-bar", "mass-overwrite", "mass-deletion"], held)
+        for index in held?.shown.indices ?? 0..<0 { held?.shown[index].reason = heldReason ?? "" }
+        for index in heldOverwrites?.shown.indices ?? 0..<0 {
+            heldOverwrites?.shown[index].reason = heldOverwritesReason ?? ""
+        }
     }
 
     /// What is wrong, each with its remedy.
@@ -42,8 +56,15 @@ struct DestinationState: Equatable {
         }
         if let held {
             reasons.append(
-                "\(Self.deletions(held.count)) held (\(heldReason ?? "")); look at them with `changes sync \(name) "
-                    + "--dry-run --allow-deletes`, then run `changes sync \(name) --allow-deletes`")
+                "\(Self.deletions(held.count)) held (\(heldReason ?? "")) and wait for `changes sync \(name) "
+                    + "--allow-deletes`; look at them with `--dry-run --allow-deletes` first")
+        }
+        if let heldOverwrites {
+            let files =
+                heldOverwrites.count == 1 ? "1 overwritten file is" : "\(heldOverwrites.count) overwritten files are"
+            reasons.append(
+                "\(files) held (\(heldOverwritesReason ?? "")) and wait for `changes sync \(name) --allow-overwrites`; "
+                    + "if that was malware, the copy still has what was there: `changes restore`")
         }
         if let drift, drift > 0 {
             reasons.append(

@@ -16,6 +16,11 @@ extension StatusJSON {
             object.append("held_reason", text: Array(reason.utf8), to: &output)
         }
         append("held", destination.held, in: &object, to: &output)
+        object.append("held_overwrites", number: destination.heldOverwrites?.count ?? 0, to: &output)
+        if let reason = destination.heldOverwritesReason {
+            object.append("held_overwrites_reason", text: Array(reason.utf8), to: &output)
+        }
+        append("overwrites", destination.heldOverwrites, in: &object, to: &output)
         if let drift = destination.drift { object.append("drift_paths", number: drift, to: &output) }
         object.end(to: &output)
     }

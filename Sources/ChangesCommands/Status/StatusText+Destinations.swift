@@ -25,13 +25,16 @@ extension StatusText {
             }
             write("quarantined", destination.quarantined)
             write("held deletion", destination.held)
+            write("held overwrite", destination.heldOverwrites)
         }
     }
 
     private mutating func write(_ title: String, _ work: PendingWork?) {
         guard let work else { return }
         for item in work.shown.prefix(Self.mostNamed) {
-            var text = "\(title): \(TerminalText.of(item.path)): \(TerminalText.of(Array(item.reason.utf8)))"
+            var text = "\(title): \(TerminalText.of(item.path))"
+            // Why something is held stands above.
+            if item.state == .quarantined { text += ": \(TerminalText.of(Array(item.reason.utf8)))" }
             if item.state == .quarantined {
                 text += " (\(item.attempts) \(item.attempts == 1 ? "attempt" : "attempts"), next \(time(item.due)))"
             }

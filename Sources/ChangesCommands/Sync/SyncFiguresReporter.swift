@@ -6,13 +6,15 @@ import Offsite
 final class SyncFiguresReporter {
     private let settings: MetricsSettings
     private let destination: String
+    private let leastFree: (Int64) -> Int64
     private let stop: any StopSignal
     /// As the last run found it.
     var room: FileSystemSpace?
 
-    init(_ settings: MetricsSettings, _ destination: String, stop: any StopSignal) {
+    init(_ settings: MetricsSettings, _ destination: DestinationSettings, stop: any StopSignal) {
         self.settings = settings
-        self.destination = destination
+        self.destination = destination.name
+        leastFree = destination.leastFree(of:)
         self.stop = stop
     }
 
@@ -40,8 +42,10 @@ final class SyncFiguresReporter {
         }
         figures.quarantinedPaths = try? consumer.workCount(.quarantined).count
         figures.heldDeletions = try? consumer.workCount(.heldDeletion).count
+        figures.heldOverwrites = try? consumer.workCount(.heldOverwrite).count
         figures.availableBytes = room?.available
         figures.sizeBytes = room?.total
+        figures.minFreeBytes = room.map { leastFree($0.total) }
         figures.driftPaths = (try? CopyExamination.drift(in: consumer)).flatMap { $0 }.map(Int64.init)
         return figures
     }

@@ -81,7 +81,8 @@ struct SyncLoop {
         var text = "up to date"
         if report.waiting > 0 { text += "; \(report.waiting) paths wait" }
         if report.quarantined > 0 { text += "; \(report.quarantined) paths quarantined" }
-        if report.heldDeletions > 0 { text += "; \(report.heldDeletions) deletions wait for --allow-deletes" }
+        if report.heldDeletions > 0 { text += "; \(report.heldDeletions) deletions held" }
+        if report.heldOverwrites > 0 { text += "; \(report.heldOverwrites) overwritten files held" }
         return text
     }
 

@@ -38,7 +38,13 @@ final class SyncVoice {
         case .batch(let batch): say(Self.text(of: batch))
         case .deletionsHeld(let count, let reason):
             say(
-                "\(count) deletions wait (\(reason)); look at them with --dry-run --allow-deletes, then run it with --allow-deletes",
+                "\(count) deletions are held (\(reason)) and wait for --allow-deletes: look at them with "
+                    + "--dry-run --allow-deletes first",
+                .warning)
+        case .overwritesHeld(let count, let reason):
+            say(
+                "\(count) existing files are held (\(reason)) and wait for --allow-overwrites, with all deletions; new "
+                    + "files are copied: look at them with --dry-run --allow-overwrites first",
                 .warning)
         case .quarantined(let count, let first):
             let what = count == 1 ? "" : "\(count) paths (`changes status` lists them), the first "
@@ -51,7 +57,8 @@ final class SyncVoice {
             say(
                 "\(count) renamed director\(count == 1 ? "y" : "ies"), "
                     + "\(ByteSizeText.approximate(statistics.sent)) sent")
-        case .roomMade(let count): say("\(count) deleted to make room", .notice)
+        case .roomMade(let count):
+            say("\(count) deleted to make room; snapshots at the destination may keep it until they expire", .notice)
         case .notice(let text): say(text, .notice)
         }
     }
@@ -61,6 +68,7 @@ final class SyncVoice {
         text += ", \(batch.deleted) deleted, \(batch.linked) linked"
         if batch.postponed > 0 { text += ", \(batch.postponed) wait" }
         if batch.heldDeletions > 0 { text += ", \(batch.heldDeletions) deletions held" }
+        if batch.heldOverwrites > 0 { text += ", \(batch.heldOverwrites) overwritten files held" }
         if batch.quarantined > 0 { text += ", \(batch.quarantined) quarantined" }
         let tenths = Int((batch.seconds * 10).rounded())
         return text + ", \(tenths / 10).\(tenths % 10) s"

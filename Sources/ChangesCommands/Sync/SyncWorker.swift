@@ -26,7 +26,7 @@ struct SyncWorker {
         self.consumer = consumer
         self.voice = voice
         let state = configuration.store.directory
-        let figures = SyncFiguresReporter(configuration.metrics, destination.name, stop: stop)
+        let figures = SyncFiguresReporter(configuration.metrics, destination, stop: stop)
         self.figures = figures
         let scope = SourceScope(source: destination.source, isExcluded: try Self.exclusion(destination))
         context = SyncContext(

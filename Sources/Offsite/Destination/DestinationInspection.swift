@@ -44,6 +44,11 @@ public final class DestinationInspection {
                     target: destination.target.text,
                     "is that of \"\(found.destination.prefix(100))\" of another host or configuration")
             }
+            let own = try? StoreReader(stateDirectory: stateDirectory).uuid
+            guard found.store.isEmpty || own == nil || found.store == own else {
+                throw SyncFailure.foreignMarker(
+                    target: destination.target.text, "says that this copy was made from another store")
+            }
             facts.append("it has the marker of this host already, which was left as it is")
         } else {
             if !adopt { try refuseFiles() }

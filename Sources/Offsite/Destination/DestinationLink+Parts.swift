@@ -15,7 +15,7 @@ extension DestinationLink {
     /// - Throws: `SyncFailure` when the other side cannot be reached.
     func completeParts(in directories: [[UInt8]], room: FileSystemSpace?) throws(SyncFailure) {
         guard isRemote, hasShell, !directories.isEmpty, let target = targetPath else { return }
-        let most = room.map { max(0, $0.available - settings.minFree.amount(of: $0.total)) } ?? .max
+        let most = room.map { max(0, $0.available - settings.leastFree(of: $0.total)) } ?? .max
         let lock = "\(target)/\(DestinationMarker.directory)/lock"
         let command =
             "cd \(target) && exec flock -n -E 75 \(lock) xargs -0 -n 100 sh -c '\(Self.completion)' "

@@ -9,7 +9,10 @@ extension DestinationLink {
     ///
     /// - Returns: nil for what there is not, or where nobody can be asked for the room.
     func greet() throws(SyncFailure) -> (marker: DestinationMarker?, room: FileSystemSpace?) {
-        guard case .ssh(_, _, let path) = settings.target, hasShell else { return (try readMarker(), roomHere) }
+        guard case .ssh(_, _, let path) = settings.target, hasShell else {
+            room = roomHere
+            return (try readMarker(), room)
+        }
         let marker = "\(place)/\(DestinationMarker.name)"
         let result = try shell(
             "test ! -f \(marker) || head -c 4096 \(marker) || exit 3; echo; echo \(Self.separator); "
@@ -18,7 +21,7 @@ extension DestinationLink {
         guard let parts = Self.parts(Array(result.output.prefix(16_384))) else { return (nil, nil) }
         let lines = parts.rest.split(separator: UInt8(ascii: "\n"), maxSplits: 1, omittingEmptySubsequences: false)
         receiverVersion = Array(lines[0].prefix(200))
-        let room = Self.space(parsing: lines.count > 1 ? Array(lines[1]) : [])
+        room = Self.space(parsing: lines.count > 1 ? Array(lines[1]) : [])
         return (parts.marker.isEmpty ? nil : try understood(parts.marker), room)
     }
 
@@ -30,14 +33,31 @@ extension DestinationLink {
     }
 
     /// What was sent is on the destination's disk when this returns, and the marker says so. Nothing is written where
-    /// there is no marker, or while another receiver is at work.
+    /// there is no marker or another host's, or while another receiver is at work. How much room is left is in `room` then.
     func seal(_ marker: DestinationMarker) throws(SyncFailure) {
         let file = "\(place)/\(DestinationMarker.name)"
         // The new marker is on the disk before it takes the old one's name: a power loss leaves one of them.
         let steps = "cat >\(file).new && { sync -f \(place) 2>/dev/null || sync; } && mv -f \(file).new \(file)"
         let locked = isRemote ? "exec flock -n -E 75 \(place)/lock sh -c '\(steps)'" : steps
-        let result = try shell("test -f \(file) || exit 3; umask 077; \(locked)", input: marker.text)
+        let room = isRemote ? "df -Pk \(targetPath ?? "") || :; " : ""
+        let result = try shell(
+            "test -f \(file) || exit 3; \(ownership(of: file, marker))\(room)umask 077; \(locked)", input: marker.text)
+        guard result.status != Self.isOthers else {
+            throw .foreignMarker(target: targetText, "has become that of another host or store meanwhile")
+        }
         try check(result, "making the copy durable and writing the marker")
+        self.room = isRemote ? Self.space(parsing: result.output) ?? self.room : roomHere
+    }
+
+    private static let isOthers: Int32 = 9
+
+    /// A command that ends with `isOthers` where the marker is not this host's any more.
+    private func ownership(of file: String, _ marker: DestinationMarker) -> String {
+        let isPlain = marker.machine.utf8.allSatisfy { $0 != UInt8(ascii: "'") && $0 >= UInt8(ascii: " ") }
+        guard isPlain, !marker.store.isEmpty else { return "" }
+        let stores = ["store \(marker.store)", "store -"].map { "grep -qxF '\($0)' \(file)" }
+        return "grep -qxF 'machine \(marker.machine)' \(file) && { \(stores.joined(separator: " || ")); } "
+            + "|| exit \(Self.isOthers); "
     }
 
     private func check(_ result: ProgramRun.Result, _ step: String) throws(SyncFailure) {

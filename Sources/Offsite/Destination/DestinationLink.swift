@@ -7,13 +7,15 @@ import SystemPackage
 final class DestinationLink {
     let settings: DestinationSettings
     /// What a stop or a heartbeat does to a run.
-    let process: ProgramRun
+    var process: ProgramRun
     /// A directory of this destination's own on this host, for empty skeletons and markers.
     let scratch: [UInt8]
     private let ssh: SSHCommand?
     private let socketDirectory: [UInt8]?
     /// The other side has a shell for us, not only rsync (rrsync does not).
     var hasShell = false
+    /// How much room the destination has, as it was found last; nil: nobody knows.
+    var room: FileSystemSpace?
     /// The receiver deletes by list.
     var deletesByList = true
     /// The receiver writes files through to its disk when asked to.
@@ -117,10 +119,10 @@ final class DestinationLink {
                 options, list: paths, from: settings.source, to: targetText, isGuarded: true, take: take,
                 takeErrors: takeErrors)
         }
-        let outcome = try send()
+        let outcome = try watchingRoom(send)
         guard outcome.verdict != .done, Self.lacksTemporaryDirectory(outcome.errors) else { return outcome }
         try makeTemporaryDirectory()
-        return try send()
+        return try watchingRoom(send)
     }
 
     /// Makes entries of a directory from those of another one at the destination, where they are alike.

@@ -25,7 +25,7 @@ extension DestinationLink {
 
     /// - Throws: `destinationFull` where less than `min_free` is left.
     func checkRoom(_ space: FileSystemSpace?) throws(SyncFailure) {
-        guard let space, space.available < settings.minFree.amount(of: space.total) else { return }
+        guard let space, settings.isTooLittle(space) else { return }
         throw .destinationFull(target: targetText, available: space.available)
     }
 }

@@ -32,10 +32,14 @@ public struct SyncFigures: Equatable, Sendable {
     public var quarantinedPaths: Int64?
     /// Deletions that wait for `--allow-deletes`.
     public var heldDeletions: Int64?
+    /// Overwritten files that wait for `--allow-overwrites`.
+    public var heldOverwrites: Int64?
     /// Bytes that the receiving user can still write to the destination's file system.
     public var availableBytes: Int64?
     /// Bytes of that file system in all.
     public var sizeBytes: Int64?
+    /// Bytes below which nothing more is copied there (`min_free`).
+    public var minFreeBytes: Int64?
     /// Paths in which the last verification found source and destination to differ.
     public var driftPaths: Int64?
 

@@ -30,10 +30,16 @@ struct SyncMetric: Sendable {
         SyncMetric("offsite_held_deletions", "Deletions that wait for --allow-deletes.") {
             $0.heldDeletions.map(count)
         },
+        SyncMetric("offsite_held_overwrites", "Overwritten files that wait for --allow-overwrites.") {
+            $0.heldOverwrites.map(count)
+        },
         SyncMetric("offsite_dest_available_bytes", "Bytes available at the destination.") {
             $0.availableBytes.map(count)
         },
         SyncMetric("offsite_dest_size_bytes", "Size of the destination's file system.") { $0.sizeBytes.map(count) },
+        SyncMetric("offsite_dest_min_free_bytes", "Bytes that must stay available at the destination.") {
+            $0.minFreeBytes.map(count)
+        },
         SyncMetric("offsite_drift_paths", "Paths that differed at the last verification.") { $0.driftPaths.map(count) },
     ]
 

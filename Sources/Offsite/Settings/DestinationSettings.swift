@@ -1,3 +1,5 @@
+import LinuxKernel
+
 /// One `[[destination]]` of the configuration: what is copied where, and under which conditions.
 ///
 /// A value of this type is only made by functions that checked it.
@@ -19,10 +21,17 @@ public struct DestinationSettings: Equatable, Sendable {
     public var bandwidth: Int64?
     /// When transfers may run, in local time; empty: always.
     public var windows: [TimeWindow] = []
-    /// What must stay free at the destination for a transfer to begin.
-    public var minFree: Amount = .share(percent: 10)
-    /// Deletions of more than this wait for `--allow-deletes`.
+    /// What must stay free at the destination; nil: the smaller of 5 % and 20 GiB.
+    public var minFree: Amount?
+    /// Deletions of more than this are held until `--allow-deletes`.
     public var maxDelete: Amount = .share(percent: 30)
+    /// Existing files are held until `--allow-overwrites` when more than this part of all bytes is overwritten, in
+    /// percent; 100: never.
+    public var maxOverwrite: Double = 33
+    /// How far back deletions and overwrites are counted together.
+    public var deleteWindow: Duration = .seconds(24 * 3_600)
+    /// Destinations of one group take turns; nil: it has none to wait for.
+    public var group: String?
     public var ownership = Ownership.drop
     /// Patterns in the manner of gitignore(5), relative to `source`, of what is carried although `exclude` has it.
     public var include: [[UInt8]] = []
@@ -36,6 +45,21 @@ public struct DestinationSettings: Equatable, Sendable {
         self.source = source
         self.target = target
     }
+}
+
+extension DestinationSettings {
+    /// Bytes that must stay free on a file system of so many bytes.
+    ///
+    /// Unless it is set, that fits a disk which is meant to be nearly full.
+    public func leastFree(of total: Int64) -> Int64 {
+        minFree?.amount(of: total) ?? min(Amount.share(percent: 5).amount(of: total), 20 << 30)
+    }
+
+    /// Whether less than that is left.
+    func isTooLittle(_ room: FileSystemSpace) -> Bool { room.available < leastFree(of: room.total) }
+
+    /// Something must stay free.
+    var watchesRoom: Bool { ![.count(0), .share(percent: 0)].contains(minFree) }
 }
 
 /// What the destination keeps of owners and device nodes.

@@ -72,8 +72,8 @@ extension SyncFailure: CustomStringConvertible {
             "\(target) has no marker (.nfs-changes/marker): mount the volume there, or, if this is a new destination, "
                 + "run `changes sync init`; nothing was written"
         case .foreignMarker(let target, let what):
-            "the marker of \(target) \(what): give each destination a directory of its own, or run "
-                + "`changes sync init --adopt`; nothing was written"
+            "the marker of \(target) \(what): nothing was written. Give each destination a "
+                + "directory of its own, or, if this host is to go on with that copy, take it over with `changes sync init --adopt`"
         case .targetInSource(let target, let root):
             "the target \(target) and the watched \(OctalEscapes.display(root)) lie in one another: it would copy its own "
                 + "copy; choose another target"

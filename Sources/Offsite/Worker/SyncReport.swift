@@ -13,6 +13,7 @@ public struct BatchReport: Equatable, Sendable {
     public var quarantined = 0
     public var firstQuarantined: QuarantinedPath?
     public var heldDeletions = 0
+    public var heldOverwrites = 0
     /// The row up to which the destination is now the source's equal.
     public var cursor: Int64 = 0
 
@@ -42,6 +43,8 @@ public enum SyncEvent: Sendable {
     case quarantined(Int, first: QuarantinedPath)
     /// So many files lost the links to their other names on the way, and got them back.
     case relinked(Int)
+    /// Existing files are not overwritten until somebody allows it: how many, and why.
+    case overwritesHeld(Int64, String)
     /// Something that an administrator should know and that stops nothing.
     case notice(String)
 }
@@ -56,6 +59,7 @@ public struct SyncReport: Equatable, Sendable {
     public var waiting: Int64 = 0
     public var quarantined: Int64 = 0
     public var heldDeletions: Int64 = 0
+    public var heldOverwrites: Int64 = 0
     /// When the first of what waits is due.
     public var nextDue: Timestamp?
     /// How much room the destination has; nil where it cannot be asked.
@@ -64,13 +68,14 @@ public struct SyncReport: Equatable, Sendable {
     public init() {}
 
     /// The destination has what the source has, but for what is still being written.
-    public var isComplete: Bool { quarantined == 0 && heldDeletions == 0 }
+    public var isComplete: Bool { quarantined == 0 && heldDeletions == 0 && heldOverwrites == 0 }
 
     /// What it lacks or has too much.
     public var shortfall: String {
         var parts: [String] = []
         if quarantined > 0 { parts.append("\(quarantined) \(quarantined == 1 ? "path is" : "paths are") quarantined") }
-        if heldDeletions > 0 { parts.append("\(heldDeletions) deletions wait to be allowed") }
+        if heldDeletions > 0 { parts.append("\(heldDeletions) deletions are held") }
+        if heldOverwrites > 0 { parts.append("\(heldOverwrites) overwritten files are held") }
         return parts.joined(separator: "; ")
     }
 }

@@ -10,7 +10,7 @@ extension SyncRun {
     func carry(
         _ plan: BatchPlan, _ survey: BatchSurvey, _ facts: [[UInt8]: PathFacts], _ commit: ConsumerCommit
     ) throws {
-        if options.dryRun { return describe(plan) }
+        if options.dryRun { return try describe(plan, facts) }
         let start = MonotonicTime.now
         var batch = BatchReport()
         var plan = plan
@@ -18,6 +18,8 @@ extension SyncRun {
         commit.done = Array(facts.keys)
         try keep(plan.postponed, in: &commit)
         batch.postponed = plan.postponed.count
+        try holdOverwrites(&plan, facts, &commit, &batch)
+        if !plan.units.isEmpty { try link.checkRoom(link.room) }
 
         if !plan.isEmpty {
             try begin(plan, commit)
@@ -79,9 +81,13 @@ extension SyncRun {
         return false
     }
 
-    func describe(_ plan: BatchPlan) {
+    func describe(_ plan: BatchPlan, _ facts: [[UInt8]: PathFacts] = [:]) throws {
         var plan = plan
-        if !mayDelete { (plan.held, plan.gone) = (plan.gone + plan.covered, []) }
+        if !mayDelete {
+            plan.held = (plan.gone + plan.covered).filter { bar(of: context.scope.absolute($0)) != nil }
+            plan.gone.removeAll { bar(of: context.scope.absolute($0)) != nil }
+        }
+        plan.held += try takeOverwrites(from: &plan, facts).flatMap(\.paths)
         report.paths += (plan.units + plan.clones.flatMap(\.units)).reduce(0) { $0 + $1.paths.count }
         report.deleted += plan.gone.count
         context.planned?(plan)

@@ -15,19 +15,17 @@ extension SyncRun {
         _ plan: BatchPlan, _ facts: [[UInt8]: PathFacts], _ commit: inout ConsumerCommit,
         _ batch: inout BatchReport
     ) throws {
+        let allowed = mayDelete ? plan.gone : plan.gone.filter { bar(of: context.scope.absolute($0)) == nil }
         if !mayDelete {
-            // What was renamed waits with the rest: more than its own entries may lie under the old name.
+            // What was renamed is held with the rest: more than its own entries may lie under the old name.
             for path in plan.gone + plan.covered {
                 let absolute = context.scope.absolute(path)
-                guard let pending = facts[absolute] else { continue }
-                commit.kept.append(
-                    ConsumerWork(
-                        absolute, pending, .heldDeletion, due: .now, reason: deletionBar ?? massDeletion ?? ""))
+                guard let reason = bar(of: absolute), let pending = facts[absolute] else { continue }
+                commit.kept.append(ConsumerWork(absolute, pending, .heldDeletion, due: .now, reason: reason))
                 batch.heldDeletions += 1
             }
-            return
         }
-        guard !plan.gone.isEmpty else { return }
+        guard !allowed.isEmpty else { return }
         // Looked at once more, as late as can be.
         var look: SourceLook
         do throws(Errno) { look = try SourceLook(source: settings.source) } catch {
@@ -38,7 +36,7 @@ extension SyncRun {
             look.state(of: path) == .missing && !roots.isAway(context.scope.absolute(path))
         }
         var gone: [[UInt8]] = []
-        for path in plan.gone {
+        for path in allowed {
             if isGone(path) {
                 gone.append(path)
                 continue

@@ -15,7 +15,7 @@ extension SyncRun {
         context.tell(.fullPass(Self.words(reason), isContinued: !pass.path.isEmpty))
         var isMore = true
         while isMore {
-            if context.stop.isRequested() { throw SyncFailure.interrupted }
+            try beginBatch()
             let survey = try self.survey()
             let (facts, last) = try nextPaths(after: pass.path)
             isMore = last != nil
@@ -97,7 +97,7 @@ extension SyncRun {
         if options.dryRun {
             var plan = BatchPlan()
             plan.gone = extras.compactMap { context.scope.relative($0, isDirectory: nil) }
-            return describe(plan)
+            return try describe(plan)
         }
         if missing.isEmpty, strangers == 0 {
             deletionBar = nil

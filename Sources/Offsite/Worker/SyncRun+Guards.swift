@@ -26,6 +26,7 @@ extension SyncRun {
             throw SyncFailure.foreignMarker(
                 target: link.targetText, "is that of the destination \"\(marker.destination.prefix(100))\"")
         }
+        try refuseOthers(marker)
         let stranger = try strangeness(of: marker)
         isMarkerStale = stranger != nil
         // What the history since the cursor tells of is not all that this copy lacks.
@@ -52,16 +53,38 @@ extension SyncRun {
         }
     }
 
-    /// The day on which the copy is needed most: the host was installed anew, or went back to an older state.
-    private func strangeness(of marker: DestinationMarker) throws -> String? {
+    /// The day on which the copy is needed most: the host was installed anew, went back to an older state, or is not the
+    /// only one that writes there. What is there may be the last that is good.
+    ///
+    /// - Throws: `.foreignMarker`, but in a dry run, which shows what would become of it.
+    private func refuseOthers(_ marker: DestinationMarker) throws {
+        guard !options.dryRun, let reason = try ownership(of: marker) else { return }
+        throw SyncFailure.foreignMarker(target: link.targetText, "says that \(reason)")
+    }
+
+    /// Has an unused marker name this store before anything is sent: whoever else was going to write there sees it.
+    func claim(_ marker: DestinationMarker?) throws {
+        guard !options.dryRun, let marker, marker.store.isEmpty else { return }
+        let own = self.marker(0)
+        if link.hasShell { try link.seal(own) } else { try link.write(own) }
+    }
+
+    /// Why this copy is not the one that belongs to this history; nil: it is, or nobody's.
+    private func ownership(of marker: DestinationMarker) throws -> String? {
         if marker.machine != context.machine { return "another host wrote this copy before" }
-        if !marker.store.isEmpty, marker.store != uuid { return "this copy was made from another store" }
-        guard let cursor = try consumer.cursor(inStore: uuid) else { return nil }
-        // Made ready anew, after something was carried: it may be another volume.
-        if marker.store.isEmpty { return "this copy was made ready anew" }
+        if marker.store.isEmpty { return nil }
+        if marker.store != uuid { return "this copy was made from another store" }
         // A batch may be all there, and not committed.
-        let known = max(cursor, try announced() ?? 0)
+        let known = try max(
+            consumer.cursor(inStore: uuid) ?? 0, announced() ?? 0, consumer.fullPass(in: reader)?.through ?? 0)
         return marker.cursor > known ? "the copy is newer than what this host knows of it" : nil
+    }
+
+    private func strangeness(of marker: DestinationMarker) throws -> String? {
+        if let reason = try ownership(of: marker) { return reason }
+        // Made ready anew, after something was carried: it may be another volume.
+        let isNew = try marker.store.isEmpty && consumer.cursor(inStore: uuid) != nil
+        return isNew ? "this copy was made ready anew" : nil
     }
 
     private func firstRun() throws -> String? {
@@ -86,51 +109,6 @@ extension SyncRun {
     /// What is noted before a batch whose marker names a row. That of an earlier batch may be there still.
     func announcement(_ sequence: Int64) throws -> [UInt8] {
         Array("\(uuid) \(max(sequence, try announced() ?? 0))".utf8)
-    }
-
-    /// Counts deletions over everything that is pending, before any is carried out. Those that wait go on waiting until
-    /// they are allowed or undone, however much is added meanwhile.
-    func guardDeletions(after cursor: Int64, through end: Int64) throws {
-        if options.allowDeletes {
-            if !options.dryRun { try consumer.setNote(Note.massDeletion, nil) }
-            return
-        }
-        let held = try consumer.workCount(.heldDeletion).count
-        if held > 0, let reason = try consumer.note(Note.massDeletion) {
-            massDeletion = String(decoding: reason, as: UTF8.self)
-            return
-        }
-        guard held > 0 || renames.hasDeletions else { return }
-        let census = try DeletionCensus(reader, after: cursor, through: end, scope: context.scope)
-        let total = census.gone + held
-        if total > 0 {
-            let before = census.vanished + held - census.born
-            let entries = try max(total, before + entryCount(enoughFor: total, before))
-            let allowed = settings.maxDelete.amount(of: entries)
-            if total > allowed {
-                massDeletion = "\(total) of \(entries) paths are gone, more than the \(allowed) of max_delete"
-            }
-        }
-        if !options.dryRun { try consumer.setNote(Note.massDeletion, massDeletion.map { Array($0.utf8) }) }
-    }
-
-    /// Counts the paths of the index that are carried, or as many as show that so many deletions are allowed.
-    ///
-    /// - Parameter before: what is added to the count.
-    private func entryCount(enoughFor deletions: Int64, _ before: Int64) throws -> Int64 {
-        // An absolute number needs no count.
-        if case .count = settings.maxDelete { return deletions }
-        var count: Int64 = 0
-        try IndexWalk(stateDirectory: context.stateDirectory).run { [context, settings, pulse] path, attributes in
-            try pulse()
-            let isDirectory = attributes.type == .directory
-            guard context.scope.relative(path, isDirectory: isDirectory) != nil else {
-                return !isDirectory || context.scope.isAbove(path) ? .next : .skipContents
-            }
-            count += 1
-            return count % 256 == 0 && settings.maxDelete.amount(of: before + count) >= deletions ? .stop : .next
-        }
-        return count
     }
 }
 

@@ -9,7 +9,7 @@ extension SyncRun {
     /// - Returns: whether anything was deleted.
     /// - Throws: `StoreError`; `SyncFailure`: `.destinationFull` when that did not make enough.
     func makeRoom(after first: Int64, through end: Int64) throws -> Bool {
-        if let bar = deletionBar ?? massDeletion {
+        if let bar = barText {
             context.tell(.notice("nothing is deleted to make room (\(bar)): add --allow-deletes once that is right"))
             try link.checkRoom(report.room)
             return false

@@ -6,8 +6,10 @@ import SystemPackage
 public struct SyncOptions: Equatable, Sendable {
     /// Everything is carried once more.
     public var full = false
-    /// Deletions that wait are carried out, and the guards are content.
+    /// Deletions that are held are carried out, and the guards are content.
     public var allowDeletes = false
+    /// Existing files that are held are overwritten.
+    public var allowOverwrites = false
     /// What is gone is deleted before anything is sent.
     public var makeRoom = false
     /// Nothing is written anywhere: what would be done is told.
@@ -67,20 +69,38 @@ public final class SyncRun {
     let uuid: String
     let link: DestinationLink
     private let later: LaterRows
+    private let turn: GroupTurn?
     let pulse: Pulse
     var report = SyncReport()
     /// Why no deletion is carried out, whatever their number; nil: the guards are content.
     var deletionBar: String?
     /// The directories that were renamed since the cursor.
     var renames = RenameMap()
-    /// Deletions wait because they are too many: how many.
-    var massDeletion: String?
+    /// What is held because it is too much.
+    var deletionHold = DeletionHold()
+    /// Why existing files are held; nil: they are not.
+    var overwriteHold: String?
+    /// Existing files that were written since the cursor, while they are held.
+    var pendingOverwrites: Set<PathDigest> = []
+    private(set) lazy var guardedRoots = GuardedRoots(source: settings.source, roots: (try? reader.roots) ?? [])
     /// The destination's marker tells of another history than is carried now.
     var isMarkerStale = false
     /// No run before this one ended in the middle of something that was not repeated since.
     var mayClone = true
     /// Nothing keeps this run from deleting. What something keeps from it does not replace full directories either.
-    var mayDelete: Bool { deletionBar == nil && massDeletion == nil }
+    var mayDelete: Bool { deletionBar == nil && deletionHold.isEmpty && overwriteBar == nil }
+    /// Files that were renamed after they were overwritten are gone under their old names.
+    private var overwriteBar: String? { options.allowDeletes ? nil : overwriteHold }
+    /// Why something is not deleted; nil: everything is.
+    var barText: String? { deletionBar ?? overwriteBar ?? deletionHold.text }
+
+    /// Why a path is not deleted; nil: it is.
+    ///
+    /// - Parameter path: absolute.
+    func bar(of path: [UInt8]) -> String? {
+        deletionBar ?? overwriteBar
+            ?? (deletionHold.isEmpty ? nil : deletionHold.reason(for: guardedRoots.root(of: path)))
+    }
 
     var consumer: Consumer { context.consumer }
 
@@ -95,6 +115,11 @@ public final class SyncRun {
         self.pulse = pulse
         uuid = try reader.uuid
         later = LaterRows(reader)
+        turn = settings.group.map {
+            GroupTurn(
+                $0, in: context.stateDirectory + Array("/offsite".utf8), stop: context.stop,
+                heartbeat: context.heartbeat)
+        }
         link = try DestinationLink(
             settings, stateDirectory: context.stateDirectory,
             process: ProgramRun(stop: context.stop, heartbeat: context.heartbeat))
@@ -103,6 +128,7 @@ public final class SyncRun {
     /// - Throws: `StoreError`, `SyncFailure`, and what settling throws: nothing is lost then, and the next run goes on
     ///   where this one ended.
     public func run() throws -> SyncReport {
+        defer { turn?.end() }
         do { return try carryAll() } catch {
             try? noteReceiverEnd(after: error)
             throw error
@@ -116,19 +142,28 @@ public final class SyncRun {
         try requestFullIfAsked()
         try link.findPrograms()
         let known = try link.recall(consumer)
+        try turn?.take { [context] in context.tell(.notice("waits for another destination of its group")) }
         let found = try link.greet()
         try examine(found.marker)
-        report.room = found.room
-        context.roomFound(report.room)
+        noteRoom()
         let standing = try consumer.standing(in: reader)
         if case .at = standing, options.makeRoom {} else { try link.checkRoom(report.room) }
+        try claim(found.marker)
         try tidyUp()
         try tryReceiver(known, standing)
         switch standing {
-        case .needsFullReconcile(let reason): try carryEverything(reason)
-        case .at: if options.dryRun, options.full || isMarkerStale { try carryEverything(.requested) }
+        case .needsFullReconcile(let reason):
+            try guardFullPass()
+            try carryEverything(reason)
+        case .at:
+            if options.dryRun, options.full || isMarkerStale {
+                try guardFullPass()
+                try carryEverything(.requested)
+            }
         }
         try carryChanges()
+        try noteStock()
+        noteRoom()
         try countWhatIsLeft()
         return report
     }
@@ -171,14 +206,33 @@ public final class SyncRun {
         static let settings = "settings"
         /// Why nothing is deleted.
         static let deletionBar = "deletion-bar"
-        /// How many deletions were too many: they wait.
+        /// Why deletions are held that are too many.
         static let massDeletion = "mass-deletion"
+        /// The roots that they lie in.
+        static let heldRoots = "held-roots"
+        /// Why existing files are held.
+        static let massOverwrite = "mass-overwrite"
+        /// What the ledger counted last: the store's UUID, the rows before the first and of the last, and when.
+        static let counted = "counted"
         /// The cursor of the marker that was written last.
         static let marker = "marker"
         /// There may be parts of files.
         static let partial = "partial"
         /// The store's UUID and the row that the destination's marker may name already, though nothing was committed.
         static let announced = "announced"
+    }
+
+    private func noteRoom() {
+        report.room = link.room
+        context.roomFound(link.room)
+    }
+
+    /// Between two batches a run may end, and others of the group have their turn.
+    func beginBatch() throws {
+        if context.stop.isRequested() { throw SyncFailure.interrupted }
+        noteRoom()
+        // They may have filled it.
+        if try turn?.yield() == true { _ = try link.greet() }
     }
 
     // MARK: Changes
@@ -188,7 +242,7 @@ public final class SyncRun {
         guard case .at(let first) = try consumer.standing(in: reader) else { return }
         let end = try reader.lastSequence
         renames = try RenameMap(reader, after: first, through: end)
-        try guardDeletions(after: first, through: end)
+        try guardChanges(after: first, through: end)
         // What was deleted cannot be linked to.
         let isRoomMade = try options.makeRoom && !options.dryRun && makeRoom(after: first, through: end)
         if !options.dryRun, !isRoomMade { try carryRenames(after: first, through: end) }
@@ -196,7 +250,7 @@ public final class SyncRun {
         let due = Timestamp.now
         var isWorkDue = true
         while isWorkDue || cursor < end {
-            if context.stop.isRequested() { throw SyncFailure.interrupted }
+            try beginBatch()
             let survey = try self.survey()
             let window = try survey.window(after: cursor, through: end)
             var facts = try merge(window.facts)
@@ -251,8 +305,9 @@ public final class SyncRun {
     /// - Returns: whether there may be more.
     private func addWork(due moment: Timestamp, to facts: inout [[UInt8]: PathFacts]) throws -> Bool {
         var states: [ConsumerWork.State] = [.waiting, .quarantined]
-        // Held deletions are looked at anew: allowed now, or shown.
+        // What was held is looked at anew: allowed now, or shown.
         if mayDelete || options.dryRun { states.append(.heldDeletion) }
+        if overwriteHold == nil || options.dryRun { states.append(.heldOverwrite) }
         let limit = BatchSurvey.mostPaths
         let found = try consumer.work(due: moment, in: states, atMost: limit)
         for work in found where facts[work.path] == nil { facts[work.path] = PathFacts(work) }
@@ -268,8 +323,12 @@ public final class SyncRun {
         report.quarantined = quarantined.count
         report.heldDeletions = try consumer.workCount(.heldDeletion).count
         report.nextDue = [waiting.nextDue, quarantined.nextDue].compactMap { $0 }.min()
+        report.heldOverwrites = try consumer.workCount(.heldOverwrite).count
         if report.heldDeletions > 0 {
-            context.tell(.deletionsHeld(report.heldDeletions, deletionBar ?? massDeletion ?? "they are to be allowed"))
+            context.tell(.deletionsHeld(report.heldDeletions, barText ?? "they are to be allowed"))
+        }
+        if report.heldOverwrites > 0, let overwriteHold {
+            context.tell(.overwritesHeld(report.heldOverwrites, overwriteHold))
         }
     }
 }

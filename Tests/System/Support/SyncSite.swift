@@ -24,7 +24,7 @@ final class SyncSite {
     ///   - more: more lines of the `[[destination]]`.
     init(
         roots: [String] = ["a-backup"], target: String? = nil, copy: Path? = nil, more: String = "",
-        maxDelete: String = "100%", settle: String = "0s"
+        maxDelete: String = "100%", maxOverwrite: String = "off", settle: String = "0s"
     ) throws {
         site = try Site(roots: roots)
         self.copy = copy ?? site.scratch.path / "copy"
@@ -38,6 +38,7 @@ final class SyncSite {
             target = "\(target ?? self.copy.string)"
             settle = "\(settle)"
             max_delete = "\(maxDelete)"
+            max_overwrite = "\(maxOverwrite)"
             \(more)
 
             """
@@ -59,6 +60,9 @@ final class SyncSite {
     ) throws -> Completed {
         try run(arguments(words), environment: environment, atMost: seconds)
     }
+
+    /// The same with words from a list.
+    func sync(words: [String]) throws -> Completed { try run(arguments(words)) }
 
     /// `changes verify` of the copy, to its end.
     func verify(_ words: String..., atMost seconds: Double = 120) throws -> Completed {
