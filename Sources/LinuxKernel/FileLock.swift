@@ -9,9 +9,13 @@ public struct FileLock: ~Copyable, Sendable {
 
     /// Takes the lock without waiting.
     ///
+    /// - Parameters:
+    ///   - path: absolute, or relative to `directory`.
+    ///   - directory: an open directory.
     /// - Throws: `EWOULDBLOCK` when another process holds it; the errno of openat(2) or flock(2) otherwise.
-    public init(path: [UInt8]) throws(Errno) {
-        let file = try OwnedDescriptor.open(path, flags: O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o640)
+    public init(path: [UInt8], at directory: CInt = AT_FDCWD) throws(Errno) {
+        let file = try OwnedDescriptor.open(
+            path, flags: O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode: 0o640, at: directory)
         try systemCall { flock(file.number, LOCK_EX | LOCK_NB) }
         descriptor = file
     }

@@ -131,16 +131,52 @@ public enum FileSystemLook {
 }
 
 extension FileSystemLook {
-    /// Makes a directory that only this user can read, with a name that nobody can foresee (mkdtemp(3)), in `$TMPDIR`
-    /// or /tmp.
+    /// Makes a directory that only this user can read, with a name that nobody can foresee (mkdtemp(3)), in `$TMPDIR`,
+    /// or where that cannot be used in /tmp or /run.
     ///
-    /// - Throws: the errno of mkdtemp(3).
-    public static func makeTemporaryDirectory(prefix: [UInt8]) throws(Errno) -> [UInt8] {
-        let place = ProcessContext.environmentVariable("TMPDIR").flatMap { $0.first == UInt8(ascii: "/") ? $0 : nil }
-        let template = (place ?? Array("/tmp".utf8)) + [UInt8(ascii: "/")] + prefix + Array(".XXXXXX".utf8)
-        var name = template.map(CChar.init(bitPattern:)) + [0]
-        guard mkdtemp(&name) != nil else { throw Errno(rawValue: Glibc.errno) }
-        return name.dropLast().map(UInt8.init(bitPattern:))
+    /// - Parameter longest: bytes that its path may have.
+    /// - Throws: the errno of mkdtemp(3); `ENAMETOOLONG` when every path would be too long.
+    public static func makeTemporaryDirectory(prefix: [UInt8], longest: Int = .max) throws(Errno) -> [UInt8] {
+        let chosen = ProcessContext.environmentVariable("TMPDIR").flatMap { $0.first == UInt8(ascii: "/") ? $0 : nil }
+        var failure = Errno.fileNameTooLong
+        for place in (chosen.map { [$0] } ?? []) + ["/tmp", "/run"].map({ Array($0.utf8) }) {
+            let template = place + [UInt8(ascii: "/")] + prefix + Array(".XXXXXX".utf8)
+            if template.count > longest { continue }
+            var name = template.map(CChar.init(bitPattern:)) + [0]
+            if mkdtemp(&name) != nil { return name.dropLast().map(UInt8.init(bitPattern:)) }
+            failure = Errno(rawValue: Glibc.errno)
+        }
+        throw failure
+    }
+
+    /// Makes a directory and what is missing above it.
+    ///
+    /// - Parameter path: absolute.
+    /// - Returns: what was made, the topmost first.
+    /// - Throws: the errno of mkdir(2).
+    @discardableResult
+    public static func makeDirectories(_ path: [UInt8], mode: mode_t = 0o755) throws(Errno) -> [[UInt8]] {
+        var made: [[UInt8]] = []
+        for end in path.indices where end > 0 && (path[end] == UInt8(ascii: "/") || end == path.count - 1) {
+            let part = path[end] == UInt8(ascii: "/") ? Array(path[..<end]) : path
+            do throws(Errno) {
+                try withCPath(part) { (name) throws(Errno) in _ = try systemCall { mkdir(name, mode) } }
+                made.append(part)
+            } catch  where error == .fileExists {
+                continue
+            } catch {
+                // One that is there may lie on a file system that is read-only, or below what this user may not write to.
+                guard exists(part) else { throw error }
+            }
+        }
+        return made
+    }
+
+    /// Removes an empty directory.
+    ///
+    /// - Throws: the errno of rmdir(2).
+    public static func removeEmptyDirectory(_ path: [UInt8]) throws(Errno) {
+        try withCPath(path) { (name) throws(Errno) in _ = try systemCall { rmdir(name) } }
     }
 
     /// Removes a directory of this program's own with everything in it, or a file; nothing there is no error. Symlinks

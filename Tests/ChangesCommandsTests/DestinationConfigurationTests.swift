@@ -32,7 +32,7 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
             name = "synology"
             source = "/srv//nfs/"
             target = "Administrator@nas:/volume1/Backup/nfs/"
-            ssh = { port = 2222, identity = "/k/id", known_hosts = "/k/known" }
+            ssh = { port = 2222, identity = "/k/id", known_hosts = "/k/known", jump = "me@bastion:2222" }
             settle = "0s"
             max_delay = "1h"
             bandwidth = "20MB/s"
@@ -63,6 +63,7 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
         first.ssh.port = 2222
         first.ssh.identity = bytes("/k/id")
         first.ssh.knownHosts = bytes("/k/known")
+        first.ssh.jump = SSHHop(user: "me", host: "bastion", port: 2222)
         first.settle = .zero
         first.maxDelay = .seconds(3600)
         first.bandwidth = 20_000_000
@@ -156,6 +157,7 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
             ("verify_share = 1\n", 5, "verify_share: found the integer 1, expected a percentage", ""),
             ("password_file = '/p'\n", 5, #"password_file: found "/p": only a target such as "rsync://"#, ""),
             ("ssh = 22\n", 5, "ssh: found the integer 22, expected a table with port, identity, known_hosts", ""),
+            ("ssh = { jump = '-oX' }\n", 5, #"ssh.jump: found "-oX", expected a host such as "user@bastion""#, ""),
             ("ssh = { port = 0 }\n", 5, "ssh.port: found the integer 0, expected a port, from 1 to 65535", ""),
             ("ssh = { port = 65536 }\n", 5, "ssh.port: found the integer 65536, expected a port", ""),
             ("ssh = { port = 22.5 }\n", 5, "ssh.port: found the number 22.5, expected a port", ""),

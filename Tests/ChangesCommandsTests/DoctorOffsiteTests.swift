@@ -87,6 +87,8 @@ import Testing
         #expect(states(missing) == [.problem] && missing[0].remedy?.contains("ssh-keygen -t ed25519") == true)
         let open = try findings { ($0.identity, $0.answer) = (.file(mode: 0o640), nil) }
         #expect(states(open) == [.problem] && open[0].remedy == "chmod 600 /root/key")
+        let locked = try findings { ($0.identity, $0.answer) = (.encrypted, nil) }
+        #expect(states(locked) == [.problem] && locked[0].remedy?.hasSuffix("ssh-keygen -p -N '' -f /root/key") == true)
         let stranger = try findings { ($0.isHostKnown, $0.answer) = (false, nil) }
         #expect(states(stranger) == [.problem] && stranger[0].remedy == "changes sync init nas")
         #expect(try states(findings(user: nobody) { $0.answer = nil }) == [.note])
@@ -105,8 +107,30 @@ import Testing
         #expect(try isTried { _ in })
         #expect(try isTried { $0.identity = nil })
         #expect(try !isTried { $0.identity = .missing })
+        #expect(try !isTried { $0.identity = .encrypted })
         #expect(try !isTried { $0.identity = .file(mode: 0o644) })
         #expect(try !isTried { $0.isHostKnown = false })
+    }
+
+    @Test func `a host key that changed comes with the command that replaces it`() throws {
+        let found = try findings { $0.answer = .failure(.hostKey("the key of nas is not the one that is trusted")) }
+        #expect(states(found) == [.problem] && found[0].remedy == "changes sync init --replace-host-key nas")
+    }
+
+    @Test func `a local target that could lead elsewhere is a problem`() throws {
+        let found = try findings(target: "/mnt/copy") {
+            $0.place = PlaceFacts(path: bytes("/mnt/copy"), kind: .directory)
+            $0.danger = .unsafeTarget("/mnt/copy", "is reached through a symlink")
+        }
+        #expect(states(found) == [.problem] && found[0].remedy?.hasSuffix("/mnt/copy/.nfs-changes") == true)
+    }
+
+    @Test func `ssh is shown as a person would type it`() throws {
+        let silent = try findings(target: "me@[::1]:/copy") {
+            $0.settings.ssh.jump = SSHHop(parsing: "bastion:2222")
+            $0.answer = .silence
+        }
+        #expect(silent[0].remedy == "ssh -v -p 22 -i /root/key -J bastion:2222 me@::1 true")
     }
 
     @Test func answers() throws {

@@ -9,7 +9,7 @@ public struct Changes: ParsableCommand {
         version: productVersion,
         subcommands: [
             Track.self, Query.self, StatusCommand.self, Consume.self, ConsumerCommand.self, SyncCommand.self,
-            Restore.self, Verify.self, Doctor.self, Accept.self, CheckConfig.self,
+            Restore.self, ListCopy.self, Verify.self, Doctor.self, Accept.self, CheckConfig.self,
             // For this program's own use.
             SandboxedSender.self, SenderRelayCommand.self, SenderShellCommand.self,
         ])

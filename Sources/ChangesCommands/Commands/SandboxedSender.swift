@@ -9,7 +9,7 @@ struct SandboxedSender: ParsableCommand {
         commandName: "sandboxed-sender", abstract: "Runs rsync where it sees nothing but its source.",
         shouldDisplay: false)
 
-    @Option var source: PathArgument
+    @Option var source: PathArgument?
     @Option(name: .customLong("bind")) var readOnly: [PathArgument] = []
     @Option(name: .customLong("bind-writable")) var writable: [PathArgument] = []
     @Option(name: .customLong("bind-file")) var files: [PathArgument] = []
@@ -20,7 +20,7 @@ struct SandboxedSender: ParsableCommand {
     @Argument(parsing: .postTerminator) var command: [PathArgument] = []
 
     func run() throws {
-        var plan = SandboxPlan(source: source.bytes, command: command.map(\.bytes))
+        var plan = SandboxPlan(source: source?.bytes, command: command.map(\.bytes))
         plan.readOnly = readOnly.map(\.bytes)
         plan.writable = writable.map(\.bytes)
         plan.files = files.map(\.bytes)

@@ -102,17 +102,13 @@ struct SyncCommand: ParsableCommand {
         @Flag(help: "Take over a target that has files in it, or the marker of another host or store.")
         var adopt = false
 
-        @Option(
-            help: ArgumentHelp(
-                "Trust the host if its key has this fingerprint, as ssh-keygen -l prints it.", valueName: "fingerprint")
-        )
-        var hostKey: String?
+        @OptionGroup var hostKeys: HostKeyOptions
 
         func run() throws {
             let configuration = try choice.configuration()
             for destination in try choice.destinations(in: configuration) {
                 try DestinationSetup(configuration: configuration, destination: destination)
-                    .run(adopt: adopt, hostKey: hostKey)
+                    .run(adopt: adopt, hostKeys: hostKeys)
             }
         }
     }

@@ -53,6 +53,7 @@ extension DestinationSettings {
                 ConfigurationKey("port", \.ssh.port, .port),
                 ConfigurationKey("identity", optional: \.ssh.identity, .file),
                 ConfigurationKey("known_hosts", optional: \.ssh.knownHosts, .file),
+                ConfigurationKey("jump", optional: \.ssh.jump, .hop),
             ]
         ).only(for: "target", flaw: #"only a target such as "user@host:/path" is reached by ssh; remove it"#) {
             if case .ssh = $0.target { true } else { false }

@@ -7,6 +7,10 @@ extension ValueForm<SyncTarget> {
     }
 }
 
+extension ValueForm<SSHHop> {
+    static var hop: ValueForm { ValueForm(SSHHop.expectation, parse: SSHHop.init(parsing:), format: \.text) }
+}
+
 extension ValueForm<UInt16> {
     static var port: ValueForm {
         let expectation = "a port, from 1 to 65535"

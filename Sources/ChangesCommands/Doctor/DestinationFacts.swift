@@ -7,6 +7,8 @@ struct DestinationFacts: Sendable {
     /// The file with the private key.
     enum Identity: Equatable, Sendable {
         case file(mode: UInt16)
+        /// It needs a passphrase.
+        case encrypted
         case missing
         case unknown(Errno)
     }
@@ -23,6 +25,8 @@ struct DestinationFacts: Sendable {
     /// A local target, and whether the marker is in it.
     var place: PlaceFacts?
     var hasMarker = false
+    /// Why nothing is written to a local target: another user could lead it elsewhere.
+    var danger: SyncFailure?
     /// The sandbox of the worker's unit; nil where that one is not loaded.
     var sandbox: UnitSandbox?
 
@@ -56,7 +60,7 @@ struct DestinationFacts: Sendable {
 extension DestinationFacts {
     /// Nothing is asked of a destination whose answer is known: each refused login counts there.
     var isWorthAsking: Bool {
-        if isHostKnown == false || identity == .missing { return false }
+        if isHostKnown == false || identity == .missing || identity == .encrypted { return false }
         if case .file(let mode) = identity { return mode & 0o077 == 0 }
         return place == nil
     }
@@ -79,6 +83,11 @@ extension DestinationFacts {
                         check,
                         "\(name): \(file), the private key, can be used by others than its owner, and ssh refuses it",
                         remedy: "chmod 600 \(word)"))
+            case .encrypted:
+                found.append(
+                    .problem(
+                        check, "\(name): \(file), the private key, needs a passphrase, which nobody is there to type",
+                        remedy: PrivateKeyFile.remedy(word)))
             case .unknown(let code):
                 found.append(
                     .note(
@@ -121,11 +130,15 @@ extension DestinationFacts {
             return .note(
                 check, "\(name): \(target) is at work for another connection, and was not asked",
                 remedy: "run this again when no copy is under way")
+        case .failure(.hostKey(let text)):
+            return .problem(check, "\(name): \(TerminalText.of(Array(text.utf8)))", remedy: replaceKey)
         case .failure(let failure):
             let text = TerminalText.of(Array(failure.description.utf8))
             return .warning(check, "\(name): \(target) cannot be asked: \(text)", remedy: tryIt)
         }
     }
+
+    private var replaceKey: String { "changes sync init --replace-host-key \(name)" }
 
     /// How to see by hand what is wrong.
     private var tryIt: String {
@@ -134,11 +147,20 @@ extension DestinationFacts {
         case .daemon: return "rsync \(target)/"
         case .ssh(let user, let host, _):
             let key = settings.ssh.identity.map { " -i \(ShellWord.of($0))" } ?? ""
-            return "ssh -v -p \(settings.ssh.port)\(key) \(user.map { $0 + "@" } ?? "")\(host) true"
+            let jump = settings.ssh.jump.map { " -J \($0.text)" } ?? ""
+            // Brackets are rsync's: ssh takes an IPv6 address without.
+            let bare = host.filter { !"[]".contains($0) }
+            return "ssh -v -p \(settings.ssh.port)\(key)\(jump) \(user.map { $0 + "@" } ?? "")\(bare) true"
         }
     }
 
     private func localFindings(_ place: PlaceFacts, _ user: UserFacts) -> [Finding] {
+        if let danger {
+            let text = TerminalText.of(Array(danger.description.utf8))
+            let path = ShellWord.of(place.path)
+            let own = ShellWord.of(place.path + Array("/\(DestinationMarker.directory)".utf8))
+            return [.problem(check, "\(name): \(text)", remedy: "look who made it: ls -ld \(path) \(own)")]
+        }
         switch place.kind {
         case .directory: break
         case .missing, .other:

@@ -47,6 +47,7 @@ struct OffsiteExamination {
         case .local(let path):
             let place = PlaceFacts(Array(path.utf8), mounts)
             facts.place = place
+            facts.danger = LocalTarget(destination.target)?.danger
             facts.hasMarker = FileSystemLook.exists(
                 Array("\(path)/\(DestinationMarker.directory)/\(DestinationMarker.name)".utf8))
             if case .properties(let properties) = SystemctlShow.source(facts.unit),
@@ -55,9 +56,10 @@ struct OffsiteExamination {
                 facts.sandbox = UnitSandbox(UnitProperties(properties))
             }
             return facts
-        case .ssh(_, let host, _):
+        case .ssh:
             facts.identity = destination.ssh.identity.map(Self.identity)
-            facts.isHostKnown = try? HostKeys(lookingAt: destination, stateDirectory: state).isKnown(host)
+            let keys = HostKeys(destination, stateDirectory: state)
+            facts.isHostKnown = try? destination.sshHosts.allSatisfy { try keys.isKnown($0) }
         case .daemon: break
         }
         // Another user has no keys, and no business there.
@@ -71,7 +73,9 @@ struct OffsiteExamination {
     private static func identity(_ path: [UInt8]) -> DestinationFacts.Identity {
         do throws(Errno) {
             let opened = try OwnedDescriptor.open(path, flags: O_PATH)
-            return .file(mode: try FileStatus.of(descriptor: opened.number).mode & 0o7777)
+            let mode = try FileStatus.of(descriptor: opened.number).mode & 0o7777
+            // ssh-keygen looks at no key that others can read.
+            return mode & 0o077 == 0 && PrivateKeyFile.needsPassphrase(path) ? .encrypted : .file(mode: mode)
         } catch {
             return error == .noSuchFileOrDirectory ? .missing : .unknown(error)
         }

@@ -8,11 +8,14 @@ struct DestinationSetup {
     let configuration: Configuration
     let destination: DestinationSettings
 
-    func run(adopt: Bool, hostKey: String?) throws {
+    func run(adopt: Bool, hostKeys: HostKeyOptions) throws {
         let state = configuration.store.directory
+        // On a new host there may be none yet; where it cannot be made, the lock says so.
+        _ = try? FileSystemLook.makeDirectories(state, mode: 0o750)
+        // Before the lock: a worker that is trying again and again holds that.
+        try HostTrust(destination, stateDirectory: state, options: hostKeys).establish()
         let lock = try lockConsumer(destination.name, in: state)
         let consumer = try openConsumer(destination.name, in: state)
-        try trustHost(hostKey)
         let found: DestinationInspection
         do {
             found = try DestinationInspection(destination, stateDirectory: state, machine: MachineIdentity.own)
@@ -31,34 +34,6 @@ struct DestinationSetup {
             + "file takes its whole size in them.\n"
         try Output.write(text)
     }
-
-    /// Shows the host's key, and notes it once somebody says that it is the right one.
-    private func trustHost(_ expected: String?) throws {
-        guard case .ssh(_, let host, _) = destination.target else { return }
-        do throws(SyncFailure) {
-            let keys = try HostKeys(destination, stateDirectory: configuration.store.directory)
-            if try keys.isKnown(host) { return }
-            let offered = try keys.offered(by: host)
-            let lines = offered.map { "  \($0.type) \($0.fingerprint)" }.joined(separator: "\n")
-            let shown = "\(host) shows these keys:\n\(lines)"
-            if let expected {
-                guard let match = offered.first(where: { $0.fingerprint == expected }) else {
-                    throw SyncFailure.hostKey("\(shown)\nnone of them has the fingerprint \(expected)")
-                }
-                return try keys.trust([match])
-            }
-            guard Terminal.isTerminal(0) else {
-                throw SyncFailure.hostKey(
-                    "\(shown)\ncompare one with what the host itself says (ssh-keygen -lf /etc/ssh/ssh_host_…_key.pub "
-                        + "there), then run this again with --host-key FINGERPRINT")
-            }
-            Output.complain("\(shown)\nAre these the keys that the host itself has? (yes/no)")
-            guard readLine() == "yes" else { throw SyncFailure.hostKey("the keys were not accepted") }
-            try keys.trust(offered)
-        } catch {
-            throw CommandFailure(error)
-        }
-    }
 }
 
 extension CommandFailure {
@@ -67,7 +42,7 @@ extension CommandFailure {
         let status: ExitStatus =
             switch failure {
             case .interrupted: ExitStatus(rawValue: 128 + 15)
-            case .hostKey, .targetInSource, .foreignMarker, .notEmpty: .configuration
+            case .hostKey, .targetInSource, .foreignMarker, .notEmpty, .unsafeTarget: .configuration
             case .noMarker, .missingProgram: .unavailable
             default: failure.isPassing ? .temporary : .failure
             }

@@ -78,7 +78,7 @@ public final class DestinationInspection {
         }
         let word = "nfs-changes-shell"
         let result = try link.shell(
-            "echo \(word); command -v flock >/dev/null && echo flock; rsync --version 2>&1 | head -n 1")
+            "echo \(word); \(ReceiverGuard.probe(printing: "flock")); rsync --version 2>&1 | head -n 1")
         let output = result.output.prefix(4_096).split(separator: UInt8(ascii: "\n"))
         let lines = output.map { String(decoding: $0, as: UTF8.self) }
         if lines.first == word {
@@ -90,12 +90,16 @@ public final class DestinationInspection {
             facts.append("receiver: \(OctalEscapes.display(link.receiverVersion))")
             return true
         }
-        let verdict = RsyncVerdict(status: result.status, errors: result.errors)
-        if result.status == 255 || verdict == .stop && result.status == 12 {
-            throw SyncFailure.rsync(
-                verdict, status: result.status, step: "logging in", errors: DestinationLink.display(result.errors))
+        if result.status == 255, LoginDiagnosis(result.errors) != nil {
+            let verdict = RsyncVerdict(status: result.status, errors: result.errors)
+            try link.check(
+                DestinationLink.Outcome(verdict: verdict, status: result.status, errors: result.errors), "logging in")
         }
-        facts.append("the key runs rsync only (rrsync): it cannot say how much room there is, nor sync its disk")
+        // A host that shuts its shell to this login (DSM does, to those who are no administrators) may say so with any
+        // status, and run rsync all the same: reading the marker shows that.
+        facts.append(
+            "the login runs rsync only (rrsync, or an account without a shell): it cannot say how much room there is, nor "
+                + "sync its disk")
         return false
     }
 }

@@ -9,8 +9,9 @@ extension DestinationLink {
     func list(_ visit: ([UInt8], Bool) -> Void) throws(SyncFailure) {
         var options = ["--dry-run", "--recursive", "--links", "--devices", "--specials", "--out-format=%n"]
         options += Self.exclusions
-        let sides = [Array((targetText + "/").utf8), try emptyDirectory() + [UInt8(ascii: "/")]]
-        let outcome = try lines(options, list: nil, sides, source: nil) { line in
+        let place = try emptyDirectory()
+        let sides = [Array((targetText + "/").utf8), place + [UInt8(ascii: "/")]]
+        let outcome = try lines(options, list: nil, sides, source: nil, receiving: receiving(in: place)) { line in
             if let (path, isDirectory) = ListedName.parse(line) { visit(path, isDirectory) }
         }
         try check(outcome, "listing the destination")
@@ -22,8 +23,9 @@ extension DestinationLink {
     func listLinks(_ visit: ([UInt8], [UInt8]?) -> Void) throws(SyncFailure) {
         var options = ["--dry-run", "-rlDH", "--out-format=%i %n%L"]
         options += Self.exclusions + readingAttributes
-        let sides = [Array((targetText + "/").utf8), try emptyDirectory() + [UInt8(ascii: "/")]]
-        let outcome = try lines(options, list: nil, sides, source: nil) { line in
+        let place = try emptyDirectory()
+        let sides = [Array((targetText + "/").utf8), place + [UInt8(ascii: "/")]]
+        let outcome = try lines(options, list: nil, sides, source: nil, receiving: receiving(in: place)) { line in
             guard let change = ItemizedLine(parsing: line) else { return }
             let other = change.isLink ? change.linkSplit() : nil
             visit(other?.name ?? change.name, other?.target)
@@ -49,14 +51,21 @@ extension DestinationLink {
         }
     }
 
-    private static var exclusions: [String] {
+    /// A run that only lists: nothing is put there.
+    func receiving(in place: [UInt8]) -> Receiving {
+        var receiving = Receiving(place: place)
+        if case .local(let path) = settings.target { receiving.origin = Array(path.utf8) }
+        return receiving
+    }
+
+    static var exclusions: [String] {
         ["--exclude=/\(DestinationMarker.directory)"]
             + SourceScope.reservedNames.sorted(by: BatchPlan.precedes).map {
                 "--exclude=" + String(decoding: $0, as: UTF8.self)
             }
     }
 
-    private func emptyDirectory() throws(SyncFailure) -> [UInt8] {
+    func emptyDirectory() throws(SyncFailure) -> [UInt8] {
         let place = scratch + Array("/empty".utf8)
         do throws(Errno) { try FileSystemLook.makeDirectory(place) } catch {
             throw .system("making \(OctalEscapes.display(place))", error)
@@ -65,8 +74,8 @@ extension DestinationLink {
     }
 
     /// Runs rsync and hands out what it writes, line by line.
-    private func lines(
-        _ options: [String], list: [[UInt8]]?, _ sides: [[UInt8]], source: [UInt8]?,
+    func lines(
+        _ options: [String], list: [[UInt8]]?, _ sides: [[UInt8]], source: [UInt8]?, receiving: Receiving? = nil,
         _ visit: (ArraySlice<UInt8>) -> Void
     ) throws(SyncFailure) -> Outcome {
         var result: Result<Outcome, SyncFailure> = .failure(.interrupted)
@@ -74,7 +83,8 @@ extension DestinationLink {
             var splitter = LineSplitter()
             result = Result { () throws(SyncFailure) in
                 try run(
-                    options, list: list, sides, source: source, isGuarded: false, hasStatistics: false,
+                    options, list: list, sides, source: source, receiving: receiving, isGuarded: false,
+                    hasStatistics: false,
                     take: { bytes in splitter.take(bytes, visit) })
             }
         }

@@ -6,8 +6,8 @@ import SystemPackage
 extension DestinationLink {
     /// - Returns: nil when there is none.
     func readMarker() throws(SyncFailure) -> DestinationMarker? {
-        if case .local(let path) = settings.target {
-            return try marker(at: Array(path.utf8) + [UInt8(ascii: "/")] + Self.markerPath)
+        if let target = LocalTarget(settings.target) {
+            return try target.markerBytes().map { (bytes) throws(SyncFailure) in try understood(bytes) }
         }
         let place = scratch + Array("/read".utf8)
         do throws(Errno) {
@@ -22,7 +22,7 @@ extension DestinationLink {
         let outcome = try run(
             ["--ignore-times", "--max-size=4k", "--no-relative", "--debug=PROTO"],
             list: [Array(prefix.utf8) + Self.markerPath], [Array("\(top)/".utf8), place + [UInt8(ascii: "/")]],
-            source: nil, isGuarded: false)
+            source: nil, receiving: Receiving(place: place), isGuarded: false)
         if receiverVersion.isEmpty { receiverVersion = Self.protocolLine(of: outcome.output) }
         if outcome.verdict == .partial, String(decoding: outcome.errors, as: UTF8.self).contains("No such file") {
             return nil

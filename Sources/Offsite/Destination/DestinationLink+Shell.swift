@@ -2,7 +2,7 @@ import LinuxKernel
 
 /// What the destination's shell does, where there is one, in a command instead of a few runs of rsync.
 extension DestinationLink {
-    private var place: String { (targetPath ?? "") + "/\(DestinationMarker.directory)" }
+    private var place: String { ownPlace }
     private static let separator = "nfs-changes-room"
 
     /// The marker, and how much room there is; which rsync it has is in `receiverVersion` then.
@@ -36,17 +36,22 @@ extension DestinationLink {
     /// there is no marker or another host's, or while another receiver is at work. How much room is left is in `room` then.
     func seal(_ marker: DestinationMarker) throws(SyncFailure) {
         let file = "\(place)/\(DestinationMarker.name)"
+        if let target = LocalTarget(settings.target) {
+            try target.replaceMarker(marker)
+            room = roomHere
+            return
+        }
         // The new marker is on the disk before it takes the old one's name: a power loss leaves one of them.
         let steps = "cat >\(file).new && { sync -f \(place) 2>/dev/null || sync; } && mv -f \(file).new \(file)"
-        let locked = isRemote ? "exec flock -n -E 75 \(place)/lock sh -c '\(steps)'" : steps
-        let room = isRemote ? "df -Pk \(targetPath ?? "") || :; " : ""
+        let space = "df -Pk \(targetPath ?? "") || :; "
+        let locked = "\(ReceiverGuard.lock(in: place))\(steps)"
         let result = try shell(
-            "test -f \(file) || exit 3; \(ownership(of: file, marker))\(room)umask 077; \(locked)", input: marker.text)
+            "test -f \(file) || exit 3; \(ownership(of: file, marker))\(space)umask 077; \(locked)", input: marker.text)
         guard result.status != Self.isOthers else {
             throw .foreignMarker(target: targetText, "has become that of another host or store meanwhile")
         }
         try check(result, "making the copy durable and writing the marker")
-        self.room = isRemote ? Self.space(parsing: result.output) ?? self.room : roomHere
+        room = Self.space(parsing: result.output) ?? room
     }
 
     private static let isOthers: Int32 = 9

@@ -47,32 +47,35 @@ final class DestinationLink {
     init(_ settings: DestinationSettings, stateDirectory: [UInt8], process: ProgramRun) throws(SyncFailure) {
         self.settings = settings
         self.process = process
+        try LocalTarget(settings.target)?.check(isSandboxed: SenderSandbox.isAvailable)
         let base = stateDirectory + Array("/offsite".utf8)
-        scratch = base + Array("/\(settings.name)".utf8)
         do throws(Errno) {
             try FileSystemLook.makeDirectory(base)
-            try FileSystemLook.makeDirectory(scratch)
-            if case .ssh = settings.target {
-                let directory = try FileSystemLook.makeTemporaryDirectory(prefix: Array("nfs-changes-ssh".utf8))
-                socketDirectory = directory
-                ssh = SSHCommand(
-                    settings: settings.ssh, defaultKnownHosts: base + Array("/known_hosts".utf8),
-                    socketDirectory: directory)
-            } else {
-                socketDirectory = nil
-                ssh = nil
-            }
+            let place = base + Array("/\(settings.name)".utf8)
+            try FileSystemLook.makeDirectory(place)
+            // A sandbox is given no symlinks.
+            scratch = try FileSystemLook.resolved(place)
         } catch {
             throw .system("making a directory in \(OctalEscapes.display(stateDirectory))", error)
         }
+        guard case .ssh = settings.target else {
+            socketDirectory = nil
+            ssh = nil
+            return
+        }
+        // Without one each command logs in by itself, and all of it works.
+        let directory = try? FileSystemLook.makeTemporaryDirectory(
+            prefix: Array("nfs-changes-ssh".utf8), longest: SSHCommand.longestSocketDirectory)
+        socketDirectory = directory
+        ssh = SSHCommand(
+            settings: settings.ssh, knownHosts: HostKeys.file(of: settings, stateDirectory: stateDirectory),
+            socketDirectory: directory)
     }
 
     deinit {
         guard let socketDirectory else { return }
-        if let ssh, case .ssh(let user, let host, _) = settings.target,
-            !FileSystemLook.names(in: socketDirectory).isEmpty
-        {
-            _ = try? process.run(ssh.closing((user.map { $0 + "@" } ?? "") + host))
+        if let ssh, let host = settings.sshHost, !FileSystemLook.names(in: socketDirectory).isEmpty {
+            _ = try? process.run(ssh.closing(host))
         }
         try? FileSystemLook.removeTree(socketDirectory)
     }
@@ -246,18 +249,14 @@ final class DestinationLink {
 
     // MARK: Commands
 
-    /// Runs a command in the shell of the destination, or here for a local target.
+    /// Runs a command in the shell of an ssh destination; others have none.
     ///
     /// - Parameter input: what it finds on its standard input; nil: nothing.
     func shell(_ command: String, input: [UInt8]? = nil) throws(SyncFailure) -> ProgramRun.Result {
-        var arguments: [[UInt8]]
-        switch settings.target {
-        case .ssh(let user, let host, _):
-            arguments = (ssh?.arguments ?? []) + [Array(((user.map { $0 + "@" } ?? "") + host).utf8)]
-        case .local: arguments = [Array("sh".utf8), Array("-c".utf8)]
-        case .daemon: return ProgramRun.Result(status: 127, output: [], errors: [], wasInterrupted: false)
+        guard let ssh, let host = settings.sshHost else {
+            return ProgramRun.Result(status: 127, output: [], errors: [], wasInterrupted: false)
         }
-        arguments.append(Array(command.utf8))
+        let arguments = ssh.arguments + [host.destination, Array(command.utf8)]
         do throws(Errno) { return try process.run(arguments, input: input) } catch {
             throw .missingProgram("ssh", error)
         }
@@ -265,6 +264,7 @@ final class DestinationLink {
 
     /// Commands run on another host.
     var isRemote: Bool { ssh != nil }
+    var sshKnownHosts: [UInt8]? { ssh?.knownHosts }
 
     /// The target's path on its host; nil for a daemon's.
     var targetPath: String? {
@@ -276,18 +276,23 @@ final class DestinationLink {
 
     var targetText: String { settings.target.text }
 
+    /// This program's own directory there.
+    var ownPlace: String { (targetPath ?? "") + "/\(DestinationMarker.directory)" }
+
     func check(_ outcome: Outcome, _ step: String) throws(SyncFailure) {
         switch outcome.verdict {
         case .done: return
         case .interrupted: throw .interrupted
         case let verdict:
+            if let failure = loginFailure(outcome.errors) { throw failure }
             throw .rsync(verdict, status: outcome.status, step: step, errors: Self.display(outcome.errors))
         }
     }
 
     /// The last lines that rsync wrote, for people: bounded, escaped, on one line.
     static func display(_ errors: [UInt8]) -> String {
-        let lines = errors.split(separator: UInt8(ascii: "\n")).suffix(3)
+        // ssh ends its lines with both.
+        let lines = errors.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }.suffix(3)
         return lines.map { OctalEscapes.display(Array($0.prefix(300))) }.joined(separator: "; ")
     }
 
@@ -306,18 +311,19 @@ final class DestinationLink {
     /// - Parameters:
     ///   - list: relative paths; nil: no list.
     ///   - source: what is sent from, when this host sends: rsync then sees nothing else.
+    ///   - receiving: where what comes goes to, when this host receives: rsync can write nowhere else.
     ///   - isGuarded: the receiver starts only where the marker is, and only one at a time.
     ///   - files: what rsync reads beside the source.
     func run(
-        _ options: [String], list: [[UInt8]]?, _ sides: [[UInt8]], source: [UInt8]?, isGuarded: Bool,
-        files: [[UInt8]] = [], hasStatistics: Bool = true, take: ((ArraySlice<UInt8>) -> Void)? = nil,
-        takeErrors: ((ArraySlice<UInt8>) -> Void)? = nil
+        _ options: [String], list: [[UInt8]]?, _ sides: [[UInt8]], source: [UInt8]?, receiving: Receiving? = nil,
+        isGuarded: Bool, files: [[UInt8]] = [], hasStatistics: Bool = true,
+        take: ((ArraySlice<UInt8>) -> Void)? = nil, takeErrors: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
         var arguments = options + ["--no-human-readable", "--no-motd"]
         if hasStatistics { arguments.append("--stats") }
         if case .local = settings.target {} else { arguments.append("--timeout=\(Self.timeout)") }
         if list != nil { arguments += ["--from0", "--files-from=-"] }
-        if ssh != nil, isGuarded, hasShell { arguments.append(guardedReceiver) }
+        if ssh != nil, isGuarded, hasShell { arguments.append("--rsync-path=" + ReceiverGuard.receiver(in: ownPlace)) }
         var bytes = arguments.map { Array($0.utf8) }
         var files = files
         if let file = settings.passwordFile {
@@ -336,8 +342,8 @@ final class DestinationLink {
         do throws(Errno) {
             result = try admitted { () throws(Errno) in
                 try start(
-                    bytes, source: source, files: files, input: list == nil ? nil : input, lock?.number, take,
-                    takeErrors)
+                    bytes, source: source, receiving: receiving, files: files, input: list == nil ? nil : input,
+                    lock?.number, take, takeErrors)
             }
         } catch {
             throw .missingProgram("rsync", error)
@@ -366,30 +372,27 @@ final class DestinationLink {
 
     /// Starts rsync, in a sandbox where there can be one.
     private func start(
-        _ arguments: [[UInt8]], source: [UInt8]?, files: [[UInt8]], input: [UInt8]?, _ lock: CInt?,
-        _ take: ((ArraySlice<UInt8>) -> Void)?, _ takeErrors: ((ArraySlice<UInt8>) -> Void)?
+        _ arguments: [[UInt8]], source: [UInt8]?, receiving: Receiving?, files: [[UInt8]], input: [UInt8]?,
+        _ lock: CInt?, _ take: ((ArraySlice<UInt8>) -> Void)?, _ takeErrors: ((ArraySlice<UInt8>) -> Void)?
     ) throws(Errno) -> ProgramRun.Result {
         let program = [Array("rsync".utf8)]
-        guard isSandboxed, let source else {
+        guard isSandboxed, source != nil || receiving != nil else {
             let shell = ssh.map { [Array("-e".utf8), $0.text] } ?? []
             return try process.run(
                 program + shell + arguments, input: input, take: take, takeErrors: takeErrors, lock: lock)
         }
         let destination: SenderSandbox.Destination =
             switch settings.target {
-            case .local(let path): .local(Array(path.utf8))
+            case .local(let path): .local(receiving?.place ?? Array(path.utf8))
             case .daemon: .daemon
             case .ssh(_, let host, _): .ssh(command: ssh?.arguments ?? [], host: Array(host.utf8))
             }
         let sandbox = try SenderSandbox(
-            program + arguments, source: source, files: files, to: destination, lock: lock)
+            program + arguments, source: source ?? receiving?.origin,
+            writable: isLocal ? [] : (receiving.map { [$0.place] } ?? []), files: files,
+            keepsOwners: receiving?.keepsOwners ?? false, to: destination, lock: lock)
         return try process.run(sandbox, input: input, take: take, takeErrors: takeErrors)
     }
 
-    /// The receiver's command: the marker may have gone with its volume since it was read, and the receiver of a worker
-    /// that was killed may still be at work.
-    private var guardedReceiver: String {
-        let place = (targetPath ?? "") + "/\(DestinationMarker.directory)"
-        return "--rsync-path=test -f \(place)/\(DestinationMarker.name) && exec flock -n -E 75 \(place)/lock rsync"
-    }
+    private var isLocal: Bool { if case .local = settings.target { true } else { false } }
 }

@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import SystemPackage
 
-/// The keys of an ssh host: what it shows (ssh-keyscan(1)), and what is trusted (the known_hosts file, sshd(8)).
+/// The keys of ssh hosts: what they show (ssh-keyscan(1)), and what is trusted (the known_hosts file, sshd(8)).
 public struct HostKeys {
     /// One key.
     public struct Key: Equatable, Sendable {
@@ -14,24 +14,26 @@ public struct HostKeys {
         let line: [UInt8]
     }
 
-    private let file: [UInt8]
-    private let port: UInt16
+    /// The known_hosts file.
+    public let file: [UInt8]
+    private var settings: DestinationSettings
     private let process = ProgramRun(stop: NoStopSignal())
 
-    /// - Throws: `SyncFailure.system` when the directory of the file cannot be made.
-    public init(_ destination: DestinationSettings, stateDirectory: [UInt8]) throws(SyncFailure) {
-        let directory = stateDirectory + Array("/offsite".utf8)
-        do throws(Errno) { try FileSystemLook.makeDirectory(directory) } catch {
-            throw .system("making \(OctalEscapes.display(directory))", error)
-        }
+    /// No directory is made before a key is trusted.
+    public init(_ destination: DestinationSettings, stateDirectory: [UInt8]) {
         file = Self.file(of: destination, stateDirectory: stateDirectory)
-        port = destination.ssh.port
+        settings = destination
     }
 
-    /// Only to look: no directory is made.
-    public init(lookingAt destination: DestinationSettings, stateDirectory: [UInt8]) {
-        file = Self.file(of: destination, stateDirectory: stateDirectory)
-        port = destination.ssh.port
+    /// Those of a file of this process's own, which begins as a copy of the real one.
+    public init(_ other: HostKeys, copiedTo path: [UInt8]) throws(SyncFailure) {
+        file = path
+        settings = other.settings
+        settings.ssh.knownHosts = path
+        let known = try? OwnedDescriptor.open(other.file, flags: O_RDONLY).readToEnd()
+        do throws(Errno) { try replaceFile(path, with: known ?? [], permissions: 0o600) } catch {
+            throw .system("writing \(OctalEscapes.display(path))", error)
+        }
     }
 
     /// The known_hosts file of a destination.
@@ -40,16 +42,18 @@ public struct HostKeys {
     }
 
     /// Whether a key of the host is trusted.
-    public func isKnown(_ host: String) throws(SyncFailure) -> Bool {
+    public func isKnown(_ host: SSHHop) throws(SyncFailure) -> Bool {
         guard FileSystemLook.exists(file) else { return false }
-        let name = port == 22 ? host : "[\(Self.bare(host))]:\(port)"
-        return try run(["ssh-keygen", "-F", name, "-f"].map { Array($0.utf8) } + [file]).status == 0
+        return try run(["ssh-keygen", "-F", host.knownName, "-f"].map { Array($0.utf8) } + [file]).status == 0
     }
 
-    /// What the host shows now. Nobody has vouched for it.
-    public func offered(by host: String) throws(SyncFailure) -> [Key] {
-        let result = try run(
-            ["ssh-keyscan", "-T", "10", "-p", "\(port)", "--", Self.bare(host)].map { Array($0.utf8) })
+    /// What the host shows now, the key to prefer first. Nobody has vouched for it.
+    public func offered(by host: SSHHop) throws(SyncFailure) -> [Key] {
+        let isBehindAnother = settings.ssh.jump != nil && host != settings.ssh.jump
+        let result =
+            try isBehindAnother
+            ? throughJump(to: host)
+            : run(["ssh-keyscan", "-T", "10", "-p", "\(host.port)", "--", host.bareHost].map { Array($0.utf8) })
         var keys: [Key] = []
         for line in result.output.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#") {
             guard keys.count < 16, let key = try describe(Array(line)) else { continue }
@@ -57,16 +61,46 @@ public struct HostKeys {
         }
         guard !keys.isEmpty else {
             throw .hostKey(
-                "\(host) shows no key on port \(port): \(DestinationLink.display(result.errors)); is ssh on there?")
+                "\(host.host) shows no key on port \(host.port): \(DestinationLink.display(result.errors)); is ssh on "
+                    + "there\(isBehindAnother ? ", and may the key log in at \(settings.ssh.jump?.text ?? "")" : "")?")
         }
-        return keys
+        let best = keys.filter { $0.type == "ED25519" }
+        return best + keys.filter { $0.type != "ED25519" }
+    }
+
+    /// What ssh itself notes of a host that it sees for the first time, in a file of its own.
+    private func throughJump(to host: SSHHop) throws(SyncFailure) -> ProgramRun.Result {
+        let place: [UInt8]
+        do throws(Errno) {
+            place = try FileSystemLook.makeTemporaryDirectory(prefix: Array("nfs-changes-keys".utf8))
+        } catch {
+            throw .system("making a temporary directory", error)
+        }
+        defer { try? FileSystemLook.removeTree(place) }
+        let noted = place + Array("/known_hosts".utf8)
+        let ssh = SSHCommand(settings: settings.ssh, knownHosts: file, socketDirectory: nil)
+        var result = try run(ssh.asking(host, notingIn: noted))
+        result.output = (try? OwnedDescriptor.open(noted, flags: O_RDONLY).read(atMost: 65_536)) ?? []
+        return result
     }
 
     /// Notes keys as trusted.
-    public func trust(_ keys: [Key]) throws(SyncFailure) {
+    ///
+    /// - Parameter host: whose other keys are trusted no longer; nil: all others stay.
+    public func trust(_ keys: [Key], replacingThoseOf host: SSHHop? = nil) throws(SyncFailure) {
+        if let host, try isKnown(host) {
+            let result = try run(["ssh-keygen", "-R", host.knownName, "-f"].map { Array($0.utf8) } + [file])
+            guard result.status == 0 else {
+                throw .hostKey(
+                    "the old key cannot be removed from \(OctalEscapes.display(file)): "
+                        + DestinationLink.display(result.errors))
+            }
+        }
         var lines: [UInt8] = []
         for key in keys { lines += key.line + [UInt8(ascii: "\n")] }
         do throws(Errno) {
+            let parent = file[..<(file.lastIndex(of: UInt8(ascii: "/")) ?? 0)]
+            try FileSystemLook.makeDirectories(Array(parent), mode: 0o750)
             let opened = try OwnedDescriptor.open(file, flags: O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o600)
             if let error = lines.withUnsafeBytes({ opened.write($0).error }) { throw error }
             try opened.synchronize()
@@ -76,11 +110,8 @@ public struct HostKeys {
     }
 
     private func describe(_ line: [UInt8]) throws(SyncFailure) -> Key? {
-        let arguments = ["ssh-keygen", "-l", "-f", "-"].map { Array($0.utf8) }
-        let result: ProgramRun.Result
-        do throws(Errno) { result = try process.run(arguments, input: line + [UInt8(ascii: "\n")]) } catch {
-            throw .missingProgram("openssh-client", error)
-        }
+        let result = try run(
+            ["ssh-keygen", "-l", "-f", "-"].map { Array($0.utf8) }, input: line + [UInt8(ascii: "\n")])
         // `256 SHA256:… host (ED25519)`
         let words = String(decoding: result.output, as: UTF8.self).split(whereSeparator: \.isWhitespace)
         guard result.status == 0, words.count >= 4, words[1].hasPrefix("SHA256:"),
@@ -90,12 +121,9 @@ public struct HostKeys {
         return Key(type: type, fingerprint: String(words[1]), line: line)
     }
 
-    private func run(_ arguments: [[UInt8]]) throws(SyncFailure) -> ProgramRun.Result {
-        do throws(Errno) { return try process.run(arguments) } catch {
+    private func run(_ arguments: [[UInt8]], input: [UInt8]? = nil) throws(SyncFailure) -> ProgramRun.Result {
+        do throws(Errno) { return try process.run(arguments, input: input) } catch {
             throw .missingProgram("openssh-client", error)
         }
     }
-
-    /// Without the brackets of an IPv6 address.
-    private static func bare(_ host: String) -> String { String(host.filter { $0 != "[" && $0 != "]" }) }
 }

@@ -11,12 +11,11 @@ final class ReceiverLock {
 
     /// - Parameter directory: this program's own at the target.
     /// - Throws: `EWOULDBLOCK` when it is held; the errno of openat(2) or flock(2) otherwise.
-    init(in directory: [UInt8]) throws(Errno) {
-        let path = directory + Array("/lock".utf8)
+    init(in directory: borrowing OwnedDescriptor) throws(Errno) {
         let deadline = MonotonicTime.now.advanced(milliseconds: Self.patience)
         while true {
             do throws(Errno) {
-                lock = try FileLock(path: path)
+                lock = try FileLock(path: Array("lock".utf8), at: directory.number)
                 return
             } catch {
                 guard error == .wouldBlock, MonotonicTime.now < deadline else { throw error }
@@ -33,14 +32,34 @@ extension DestinationLink {
     /// - Returns: nil for a target that is not local.
     /// - Throws: `SyncFailure`.
     func receiverLock() throws(SyncFailure) -> ReceiverLock? {
-        guard case .local(let path) = settings.target else { return nil }
-        let directory = Array("\(path)/\(DestinationMarker.directory)".utf8)
+        guard let target = LocalTarget(settings.target) else { return nil }
+        guard let directory = try target.ownDirectory() else { throw .noMarker(target: targetText) }
         do throws(Errno) { return try ReceiverLock(in: directory) } catch {
-            switch error {
-            case .wouldBlock: throw .rsync(.busy, status: 75, step: "locking the target", errors: "")
-            case .noSuchFileOrDirectory: throw .noMarker(target: targetText)
-            default: throw .system("locking the target \(targetText)", error)
-            }
+            if error == .wouldBlock { throw .rsync(.busy, status: 75, step: "locking the target", errors: "") }
+            throw .system("locking the target \(targetText)", error)
         }
+    }
+}
+
+/// What a shell at the destination does before it becomes the receiver: nothing starts without the marker, whose volume
+/// may have gone since it was read, nor beside the receiver of a worker that was killed.
+enum ReceiverGuard {
+    /// Commands that take the lock, or end with 75. It goes with the descriptor into whatever runs then: `flock -E`, which
+    /// would save the shell the test, is not there in BusyBox.
+    ///
+    /// - Parameter place: this program's own directory at the destination: plain, no quotes needed.
+    static func lock(in place: String) -> String {
+        "exec 9>>\(place)/lock || exit 12; flock -n 9 || { test $? = 1 && exit 75; exit 12; }; "
+    }
+
+    /// The receiver's command. It is one of `sh`, as the login's own shell may be another kind.
+    static func receiver(in place: String) -> String {
+        let marker = "\(place)/\(DestinationMarker.name)"
+        return "exec sh -c 'test -f \(marker) || exit 3; \(lock(in: place))exec \"$@\"' sh rsync"
+    }
+
+    /// A command that prints a word where a lock can be taken in this way.
+    static func probe(printing word: String) -> String {
+        "sh -c 'exec 9</dev/null; flock -n 9 && echo \(word)' 2>/dev/null"
     }
 }

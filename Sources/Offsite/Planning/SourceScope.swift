@@ -31,10 +31,12 @@ public struct SourceScope: Sendable {
 
     /// Names that are this program's own at a destination, or DSM's: neither sent nor deleted.
     static let reservedNames: Set<[UInt8]> = Set(
-        [".nfs-changes-partial", "@eaDir", "@tmp", "#recycle", "#snapshot", "@sharesnap"].map { Array($0.utf8) })
+        [".nfs-changes-partial", ".nfs-changes-restore", "@eaDir", "@tmp", "#recycle", "#snapshot", "@sharesnap"].map {
+            Array($0.utf8)
+        })
     private static let ownDirectory = Array(DestinationMarker.directory.utf8)
 
-    private static func isReserved(_ path: [UInt8]) -> Bool {
+    static func isReserved(_ path: [UInt8]) -> Bool {
         path.withUnsafeBufferPointer { bytes in
             var isFirst = true
             var start = 0

@@ -143,9 +143,10 @@ struct ProgramRun {
         init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
     }
 
-    /// Messages in English, which they are told apart by, and no options from the environment (rsync(1)).
+    /// Messages in English, which they are told apart by, times in UTC, and no options from the environment (rsync(1)).
     private static let environment: [(name: [UInt8], value: [UInt8])] = [
-        (Array("LC_ALL".utf8), Array("C".utf8)), (Array("RSYNC_OLD_ARGS".utf8), Array("0".utf8)),
+        (Array("LC_ALL".utf8), Array("C".utf8)), (Array("TZ".utf8), Array("UTC0".utf8)),
+        (Array("RSYNC_OLD_ARGS".utf8), Array("0".utf8)),
         (Array("RSYNC_PROTECT_ARGS".utf8), Array("0".utf8)), (Array("RSYNC_ICONV".utf8), []),
         (Array("POPT_CONFIG".utf8), []),
     ]

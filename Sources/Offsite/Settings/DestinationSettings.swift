@@ -95,6 +95,8 @@ public struct SSHSettings: Equatable, Sendable {
     public var identity: [UInt8]?
     /// The file with the hosts' keys, absolute; nil: one in the state directory, which `changes sync init` fills.
     public var knownHosts: [UInt8]?
+    /// The host that the connection goes through; nil: it goes there directly.
+    public var jump: SSHHop?
 
     public init() {}
 }

@@ -85,14 +85,14 @@ public enum SyncTarget: Equatable, Sendable {
         text.hasPrefix(prefix) ? text.dropFirst(prefix.count) : nil
     }
 
-    private static func takeUser(_ authority: inout Substring) -> String? {
+    static func takeUser(_ authority: inout Substring) -> String? {
         guard let at = authority.firstIndex(of: "@") else { return nil }
         defer { authority = authority[authority.index(after: at)...] }
         return String(authority[..<at])
     }
 
     /// The colon before a port; those of an address in brackets are none.
-    private static func portColon(_ authority: Substring) -> Substring.Index? {
+    static func portColon(_ authority: Substring) -> Substring.Index? {
         let start = authority.lastIndex(of: "]") ?? authority.startIndex
         return authority[start...].firstIndex(of: ":")
     }
@@ -112,17 +112,17 @@ public enum SyncTarget: Equatable, Sendable {
     }
 
     /// A name, an IPv4 address or an IPv6 address in brackets; what begins with a hyphen would be an option.
-    private static func isHost(_ host: Substring) -> Bool {
+    static func isHost(_ host: Substring) -> Bool {
         if host.hasPrefix("["), host.hasSuffix("]") {
             let address = host.dropFirst().dropLast()
             return !address.isEmpty
-                && address.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") }
+                && address.utf8.allSatisfy { isAlphanumeric($0) || ":.%".utf8.contains($0) }
         }
         return !host.isEmpty && host.first != "-"
             && host.utf8.allSatisfy { isAlphanumeric($0) || ".-_".utf8.contains($0) }
     }
 
-    private static func isUser(_ user: String) -> Bool {
+    static func isUser(_ user: String) -> Bool {
         !user.isEmpty && user.first != "-" && user.utf8.allSatisfy { isAlphanumeric($0) || "._-".utf8.contains($0) }
     }
 

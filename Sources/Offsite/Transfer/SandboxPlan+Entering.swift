@@ -35,7 +35,9 @@ extension SandboxPlan {
         reading + [.changeOwner, .overridePermissions, .actAsOwner, .keepSetUser, .makeNodes, .setCapabilities]
 
     private func build(for program: [UInt8]) throws(SandboxFailure) {
-        guard source.count > 1 else { throw SandboxFailure("bind", source, .invalidArgument) }
+        for path in (source.map { [$0] } ?? []) + writable where path.count < 2 {
+            throw SandboxFailure("bind", path, .invalidArgument)
+        }
         let binds = try SandboxBind.system() + own(program)
         var copies: [SandboxCopy] = []
         // Parents first: what lies in another bound directory is attached there.
@@ -58,9 +60,10 @@ extension SandboxPlan {
 
     /// What this plan adds to what every sandbox has.
     private func own(_ program: [UInt8]) throws(SandboxFailure) -> [SandboxBind] {
-        var binds = [SandboxBind(source, .directory, followsLinks: false)]
+        var binds = source.map { [SandboxBind($0, .directory, followsLinks: false)] } ?? []
         binds += readOnly.map { SandboxBind($0, .directory) }
-        binds += writable.map { SandboxBind($0, .directory, isWritable: true) }
+        // Their owner may be somebody else: nothing is written where a symlink leads.
+        binds += writable.map { SandboxBind($0, .directory, isWritable: true, followsLinks: false) }
         binds += files.map { SandboxBind($0, .file) }
         if hasNameResolution {
             binds += ["/etc/hosts", "/etc/nsswitch.conf", "/etc/resolv.conf", "/etc/gai.conf"].map {

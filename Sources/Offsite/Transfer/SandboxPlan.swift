@@ -2,11 +2,12 @@ public import SystemPackage
 
 /// What a sandboxed program finds there, and what it is. `changes sandboxed-sender` takes it as its options.
 public struct SandboxPlan: Equatable, Sendable {
-    /// The directory that is copied, absolute, without symlinks: read-only, with everything that is mounted below it.
-    public var source: [UInt8]
+    /// The directory that is copied, absolute, without symlinks: read-only, with everything that is mounted below it;
+    /// nil for a program that only receives.
+    public var source: [UInt8]?
     /// More directories, absolute: read-only.
     public var readOnly: [[UInt8]] = []
-    /// More directories, absolute: to be written to.
+    /// More directories, absolute, without symlinks: to be written to.
     public var writable: [[UInt8]] = []
     /// Single files, absolute: read-only.
     public var files: [[UInt8]] = []
@@ -21,7 +22,7 @@ public struct SandboxPlan: Equatable, Sendable {
     /// The program, by its name or absolute path, and its arguments.
     public var command: [[UInt8]]
 
-    public init(source: [UInt8], command: [[UInt8]]) {
+    public init(source: [UInt8]?, command: [[UInt8]]) {
         self.source = source
         self.command = command
     }
@@ -31,7 +32,7 @@ public struct SandboxPlan: Equatable, Sendable {
 
     /// The plan as the options of `changes sandboxed-sender`.
     var options: [[UInt8]] {
-        var options = [Array("--source".utf8), source]
+        var options = source.map { [Array("--source".utf8), $0] } ?? []
         for directory in readOnly { options += [Array("--bind".utf8), directory] }
         for directory in writable { options += [Array("--bind-writable".utf8), directory] }
         for file in files { options += [Array("--bind-file".utf8), file] }

@@ -1,11 +1,14 @@
 public import LinuxKernel
 public import SystemPackage
 
-/// An rsync that can read nothing but the source and its own program: what to start, and with what.
+/// An rsync that sees nothing but what it copies and its own program: what to start, and with what.
 ///
 /// rsync opens what it sends by path, and follows a directory that was replaced by a symlink after the list was made. In
 /// here the link leads nowhere, and the run ends with 23. What it may still lead to is elsewhere in the source, and the
 /// host's programs and libraries.
+///
+/// One that receives has a server to believe, which may tell it to write anywhere. In here there is nothing to write to but
+/// the directory that it fills.
 ///
 /// The mounts below the source stay as they were at the start. One that the host unmounts meanwhile stays in use until
 /// rsync ends.
@@ -42,16 +45,18 @@ public struct SenderSandbox: ~Copyable {
 
     /// - Parameters:
     ///   - arguments: rsync's command line, without `-e`: the program by name or absolute path first.
-    ///   - source: the only thing to be read; absolute, without symlinks, not "/".
+    ///   - source: the only thing to be read; absolute, without symlinks, not "/"; nil for one that receives from
+    ///     another host.
     ///   - readOnly: more directories that rsync reads, such as a skeleton for deletions.
-    ///   - writable: more directories that rsync writes to.
+    ///   - writable: more directories that rsync writes to, without symlinks.
+    ///   - keepsOwners: it is left with what giving files their owners takes; so it always is for `.local`.
     ///   - files: single files that rsync reads, such as a daemon's password file or a filter.
     ///   - lock: a descriptor that rsync keeps open, for `.local`.
     ///   - executable: this program, which runs inside and outside.
     /// - Throws: `EINVAL` for no arguments; the errno of socketpair(2).
     public init(
-        _ arguments: [[UInt8]], source: [UInt8], readOnly: [[UInt8]] = [], writable: [[UInt8]] = [],
-        files: [[UInt8]] = [], to destination: Destination, lock: CInt? = nil,
+        _ arguments: [[UInt8]], source: [UInt8]?, readOnly: [[UInt8]] = [], writable: [[UInt8]] = [],
+        files: [[UInt8]] = [], keepsOwners: Bool = false, to destination: Destination, lock: CInt? = nil,
         executable: [UInt8] = Array("/proc/self/exe".utf8)
     ) throws(Errno) {
         guard let program = arguments.first else { throw .invalidArgument }
@@ -59,6 +64,7 @@ public struct SenderSandbox: ~Copyable {
         plan.readOnly = readOnly
         plan.writable = writable
         plan.files = files
+        plan.isReceiver = keepsOwners
         var bridge: PacketPair?
         var shell: [[UInt8]]?
         var inner: [CInt] = []

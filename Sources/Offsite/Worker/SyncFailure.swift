@@ -32,6 +32,14 @@ public enum SyncFailure: Error, Equatable, Sendable {
     case interrupted
     /// An ssh host is not known, or not the one that was meant.
     case hostKey(String)
+    /// The host lets nobody in, and why.
+    case login(String)
+    /// A local target through which another user could lead what is written elsewhere.
+    case unsafeTarget(String, String)
+    /// The destination has no such path.
+    case notInCopy(path: [UInt8], place: String, name: String)
+    /// A path that is this program's own, or the NAS's, and no part of the copy.
+    case reservedPath([UInt8])
     /// A new target has files in it already.
     case notEmpty(target: String, Int)
     /// Nothing can be said of a copy that was never complete.
@@ -48,6 +56,8 @@ public enum SyncFailure: Error, Equatable, Sendable {
         switch self {
         case .sourceAway, .baselineMissing, .noMarker, .destinationFull, .oldReceiver, .interrupted: true
         case .foreignMarker, .targetInSource, .missingProgram, .oldProgram, .changed, .unsuitable, .hostKey, .notEmpty,
+            .login,
+            .unsafeTarget, .notInCopy, .reservedPath,
             .noTarget, .neverComplete,
             .inTheWay, .notInSource:
             false
@@ -94,7 +104,16 @@ extension SyncFailure: CustomStringConvertible {
             "\(target) \(what): choose one on a file system that does (ext4, btrfs, xfs, zfs)"
                 + (text.isEmpty ? "" : " (\(text))")
         case .system(let what, let code): "\(what): \(code)"
-        case .hostKey(let text): text
+        case .hostKey(let text), .login(let text): text
+        case .unsafeTarget(let target, let what): "\(target) \(what); nothing was written"
+        case .notInCopy(let path, let place, let name):
+            path.isEmpty
+                ? "\(place) is not there, or has no copy in it: mount its volume or correct target; --from PATH reads another "
+                    + "place of that host"
+                : "\(OctalEscapes.display(path)) is not in \(place): `changes ls \(name)` lists what is there"
+        case .reservedPath(let path):
+            "\(OctalEscapes.display(path)) is no part of a copy: its name is this program's or the NAS's own; a path of "
+                + "the NAS itself is read with --from"
         case .neverComplete: "the copy was never complete, so there is nothing to compare: run `changes sync` first"
         case .notInSource(let path, let source):
             "\(OctalEscapes.display(path)) is no path below \(OctalEscapes.display(source))"

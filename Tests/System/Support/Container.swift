@@ -110,7 +110,7 @@ final class Container {
     private static let programs = [
         "cat", "df", "flock", "head", "journalctl", "kill", "mkdir", "mount", "mv", "perl", "rsync", "setpriv", "sh",
         "ssh",
-        "ssh-keygen", "sync", "systemctl", "systemd-analyze", "umount",
+        "ssh-keygen", "ssh-keyscan", "sync", "systemctl", "systemd-analyze", "umount",
     ]
 
     private static func command(root: Path, name: String, hasGroups: Bool) throws -> [String] {

@@ -1,0 +1,70 @@
+import LinuxKernel
+
+/// Why ssh let nobody in, as far as what it wrote tells.
+enum LoginDiagnosis: Equatable {
+    /// The host shows another key than the one that is trusted.
+    case hostKeyChanged
+    /// No key of the host is trusted.
+    case hostKeyUnknown
+    /// The host takes none of the keys that were offered, or none was.
+    case refused
+    /// There is nobody to log in at.
+    case unreachable
+
+    init?(_ errors: [UInt8]) {
+        let text = String(decoding: errors, as: UTF8.self)
+        func says(_ words: String...) -> Bool { words.contains { text.contains($0) } }
+        if says("REMOTE HOST IDENTIFICATION HAS CHANGED", "Host key for ", "differs from the key for the IP address") {
+            self = .hostKeyChanged
+        } else if says("Host key verification failed", "host key is known for", "No matching host key fingerprint") {
+            self = .hostKeyUnknown
+        } else if says("Permission denied (") {
+            self = .refused
+        } else if says(
+            "Connection refused", "Connection timed out", "Could not resolve hostname", "No route to host",
+            "Network is unreachable", "Operation timed out")
+        {
+            self = .unreachable
+        } else {
+            return nil
+        }
+    }
+}
+
+extension DestinationLink {
+    /// What keeps this host from logging in, in a sentence with what to do; nil where rsync or ssh say it best.
+    func loginFailure(_ errors: [UInt8]) -> SyncFailure? {
+        guard let host = settings.sshHost, let cause = LoginDiagnosis(errors) else { return nil }
+        let name = settings.name
+        switch cause {
+        case .hostKeyChanged:
+            let file = OctalEscapes.display(sshKnownHosts ?? [])
+            return .hostKey(
+                "the key of \(host.host)\(throughJump) is not the one that is trusted (\(file)): if the host was "
+                    + "installed anew or replaced, run `changes sync init --replace-host-key \(name)`; if not, somebody "
+                    + "else may be answering")
+        case .hostKeyUnknown:
+            return .hostKey(
+                "no key of \(host.host)\(throughJump) is trusted yet: run `changes sync init \(name)`, which shows it")
+        case .refused:
+            let keys = settings.ssh.identity.map { [$0] } ?? Self.defaultIdentities
+            guard let key = keys.first(where: { FileSystemLook.exists($0) && PrivateKeyFile.needsPassphrase($0) })
+            else {
+                return nil
+            }
+            let file = OctalEscapes.display(key)
+            return .login(
+                "the private key \(file) needs a passphrase, which nobody is there to type: "
+                    + PrivateKeyFile.remedy(file))
+        case .unreachable: return nil
+        }
+    }
+
+    private var throughJump: String { settings.ssh.jump.map { " (or of the jump host \($0.host))" } ?? "" }
+
+    /// The names that ssh(1) tries by itself.
+    private static var defaultIdentities: [[UInt8]] {
+        guard let home = ProcessContext.environmentVariable("HOME") else { return [] }
+        return ["rsa", "ecdsa", "ed25519"].map { home + Array("/.ssh/id_\($0)".utf8) }
+    }
+}
