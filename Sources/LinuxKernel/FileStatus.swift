@@ -46,6 +46,8 @@ public struct FileStatus: Equatable, Sendable {
     public var born: Timestamp
     /// Something is mounted there (`STATX_ATTR_MOUNT_ROOT`, Linux 5.8).
     public var isMountRoot: Bool
+    /// At least a mebibyte of it takes no room on the disk.
+    public var hasHoles: Bool
 
     @inlinable
     public var type: FileType { FileType(mode: mode) }
@@ -55,7 +57,7 @@ public struct FileStatus: Equatable, Sendable {
     public init(
         mode: UInt16, owner: UInt32, group: UInt32, linkCount: UInt32, size: Int64, inode: UInt64, device: UInt64,
         deviceNumber: UInt64 = 0, modified: Timestamp, changed: Timestamp, born: Timestamp,
-        isMountRoot: Bool = false
+        isMountRoot: Bool = false, hasHoles: Bool = false
     ) {
         self.mode = mode
         self.owner = owner
@@ -69,6 +71,7 @@ public struct FileStatus: Equatable, Sendable {
         self.changed = changed
         self.born = born
         self.isMountRoot = isMountRoot
+        self.hasHoles = hasHoles
     }
 }
 
@@ -89,6 +92,8 @@ extension FileStatus {
             ? Timestamp(nanoseconds: 0)
             : Timestamp(seconds: raw.stx_btime.tv_sec, nanoseconds: Int64(raw.stx_btime.tv_nsec))
         isMountRoot = raw.stx_attributes & UInt64(STATX_ATTR_MOUNT_ROOT) != 0
+        // Blocks of 512 bytes (statx(2)).
+        hasHoles = raw.stx_blocks < 1 << 50 && size - Int64(raw.stx_blocks) * 512 >= 1 << 20
     }
 
     /// The status of the entry `name` (NUL-terminated) of the open `directory`, never following a symlink

@@ -40,6 +40,10 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
             min_free = "5GiB"
             max_delete = 1000
             ownership = "fake-super"
+            permissions = "keep"
+            acls = true
+            xattrs = true
+            compress = "off"
             include = ["/keep/"]
             exclude = ["*.tmp"]
             verify_share = "0.25%"
@@ -71,6 +75,7 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
         first.minFree = .count(5 << 30)
         first.maxDelete = .count(1000)
         first.ownership = .fakeSuper
+        (first.acls, first.xattrs, first.compress) = (true, true, .off)
         first.include = [bytes("/keep/")]
         first.exclude = [bytes("*.tmp")]
         first.verifyShare = 0.25
@@ -114,6 +119,10 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
                 max_overwrite = "33%"
                 delete_window = "1d"
                 ownership = "drop"
+                permissions = "keep"
+                acls = false
+                xattrs = false
+                compress = "auto"
                 include = []
                 exclude = []
                 verify_share = "1%"
@@ -151,6 +160,15 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
                 "ownership = 'fakesuper'\n", 5,
                 #"ownership: found "fakesuper", expected one of "drop", "keep", "fake-super""#, "fake-super"
             ),
+            (
+                "ownership = 'fake-super'\npermissions = 'drop'\n", 6,
+                #"permissions: found "drop": with ownership = "fake-super" rsync sets modes on every file"#, ""
+            ),
+            (
+                "permissions = 'drop'\nacls = true\n", 6,
+                #"acls: found true: ACLs hold the mode, so permissions = "drop" loses it"#, ""
+            ),
+            ("compress = true\n", 5, #"compress: found true, expected one of "auto", "on", "off""#, ""),
             ("ownership = 1\n", 5, "ownership: found the integer 1, expected one of", ""),
             ("exclude = ['a',\n'b//c']\n", 6, #"exclude: found "b//c": two slashes"#, ""),
             ("include = 'x'\n", 5, #"include: found "x", expected an array of patterns"#, ""),

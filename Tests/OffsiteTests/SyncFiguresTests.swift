@@ -19,6 +19,7 @@ extension SyncFigures {
         figures.sizeBytes = 2_000
         figures.minFreeBytes = 100
         figures.driftPaths = 1
+        figures.orphanPaths = 12
         return figures
     }
 
@@ -68,6 +69,9 @@ extension SyncFigures {
                 # HELP offsite_drift_paths Paths that differed at the last verification.
                 # TYPE offsite_drift_paths gauge
                 offsite_drift_paths{job="nfs-offsite-sync",destination="synology"} 1
+                # HELP offsite_orphan_paths Paths at the destination that are no longer copied.
+                # TYPE offsite_orphan_paths gauge
+                offsite_orphan_paths{job="nfs-offsite-sync",destination="synology"} 12
 
                 """)
     }

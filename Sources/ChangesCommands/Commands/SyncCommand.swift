@@ -14,7 +14,8 @@ struct SyncCommand: ParsableCommand {
 
             A destination is a mirror: what is deleted here is deleted there. Keep snapshots there.
             """,
-        subcommands: [Run.self, Init.self, Pause.self, Resume.self, Reset.self], defaultSubcommand: Run.self)
+        subcommands: [Run.self, Init.self, Pause.self, Resume.self, Reset.self, OrphansCommand.self],
+        defaultSubcommand: Run.self)
 
     /// `changes sync [run]`.
     struct Run: ParsableCommand {

@@ -72,6 +72,20 @@ extension DestinationSettings {
         ConfigurationKey("delete_window", \.deleteWindow, .duration),
         ConfigurationKey("group", optional: \.group, .name),
         ConfigurationKey("ownership", \.ownership, .word),
+        ConfigurationKey("permissions", \.permissions, .word)
+            .only(
+                for: "ownership",
+                flaw: #"with ownership = "fake-super" rsync sets modes on every file; remove one of the two"#
+            ) { $0.permissions == .keep || $0.ownership != .fakeSuper },
+        ConfigurationKey("acls", \.acls, .flag)
+            .only(
+                for: "permissions",
+                flaw: #"ACLs hold the mode, so permissions = "drop" loses it; remove one of the two"#
+            ) {
+                !$0.acls || $0.permissions == .keep
+            },
+        ConfigurationKey("xattrs", \.xattrs, .flag),
+        ConfigurationKey("compress", \.compress, .word),
         ConfigurationKey("include", \.include, .excludePatterns),
         ConfigurationKey("exclude", \.exclude, .excludePatterns),
         ConfigurationKey("verify_share", \.verifyShare, .percent),

@@ -1,5 +1,6 @@
 import ChangeStore
 import LinuxKernel
+import Offsite
 
 /// What is particular of the consumer of a destination: what waits apart from the history, and why.
 struct DestinationState: Equatable {
@@ -19,6 +20,8 @@ struct DestinationState: Equatable {
     var isPaused: Bool
     /// Differences that the last `changes verify` found; nil when there was none.
     var drift: Int64?
+    /// Paths at the destination that are no longer copied; nil when nobody looked.
+    var orphans: Int64?
 
     /// - Returns: nil for a consumer that is none of a destination's: only those note anything.
     init?(_ record: ConsumerRecord) {
@@ -28,6 +31,7 @@ struct DestinationState: Equatable {
         held = record.work[.heldDeletion]
         isPaused = record.notes[SyncSwitch.pauseNote] != nil
         drift = record.notes[CopyExamination.driftNote].flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
+        orphans = OrphanList.count(record.notes)
         heldOverwrites = record.work[.heldOverwrite]
         // Written by the worker, but for people all the same: escaped where it is shown. That of each run comes before
         // what was noted beside a path, which may be old.

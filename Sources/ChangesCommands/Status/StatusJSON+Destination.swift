@@ -22,6 +22,7 @@ extension StatusJSON {
         }
         append("overwrites", destination.heldOverwrites, in: &object, to: &output)
         if let drift = destination.drift { object.append("drift_paths", number: drift, to: &output) }
+        if let orphans = destination.orphans { object.append("orphan_paths", number: orphans, to: &output) }
         object.end(to: &output)
     }
 

@@ -23,6 +23,12 @@ extension StatusText {
             if let drift = destination.drift {
                 line("", "  the last verification found \(drift == 0 ? "no difference" : "\(drift) differences")")
             }
+            if let orphans = destination.orphans, orphans > 0 {
+                line(
+                    "",
+                    "  \(orphans) \(orphans == 1 ? "path" : "paths") there no longer copied: `changes sync orphans "
+                        + "\(consumer.name)` lists them")
+            }
             write("quarantined", destination.quarantined)
             write("held deletion", destination.held)
             write("held overwrite", destination.heldOverwrites)

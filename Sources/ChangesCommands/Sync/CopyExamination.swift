@@ -25,8 +25,8 @@ struct CopyExamination {
             let verification = try CopyVerification(destination, context: worker.context)
             drifts = try verification.run(contents)
             try Self.noteDrift(drifts.count, in: consumer)
-            try print(drifts)
-            if drifts.isEmpty { return voice.say("no difference") }
+            try print(drifts + verification.unrepresentable.map { Drift(path: $0, kind: .unrepresentable) })
+            if drifts.isEmpty { return voice.say("no difference" + Self.remark(verification.unrepresentable.count)) }
             if repairs { try verification.makePending(drifts) }
         } catch let failure as SyncFailure {
             throw CommandFailure(failure)
@@ -41,6 +41,12 @@ struct CopyExamination {
         // What was found is carried; the next verification says what it missed.
         try? Self.noteDrift(0, in: consumer)
         withExtendedLifetime(lock) {}
+    }
+
+    private static func remark(_ unrepresentable: Int) -> String {
+        if unrepresentable == 0 { return "" }
+        let times = unrepresentable == 1 ? "1 time that" : "\(unrepresentable) times that"
+        return " but \(times) the destination cannot keep"
     }
 
     /// The note with the number of differences that were found last.

@@ -47,6 +47,7 @@ final class SyncFiguresReporter {
         figures.sizeBytes = room?.total
         figures.minFreeBytes = room.map { leastFree($0.total) }
         figures.driftPaths = (try? CopyExamination.drift(in: consumer)).flatMap { $0 }.map(Int64.init)
+        figures.orphanPaths = (try? OrphanList.count(in: consumer)).flatMap { $0 }
         return figures
     }
 

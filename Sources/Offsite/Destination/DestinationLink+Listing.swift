@@ -17,6 +17,21 @@ extension DestinationLink {
         try check(outcome, "listing the destination")
     }
 
+    /// Goes through what the destination has of these paths, relative to the target, with everything in them.
+    func list(_ paths: [[UInt8]], _ visit: ([UInt8], Bool) -> Void) throws(SyncFailure) {
+        var options = ["--dry-run", "--recursive", "--links", "--devices", "--specials", "--out-format=%n"]
+        options += Self.exclusions
+        let (top, prefix) = settings.target.top
+        let beginning = Array(prefix.utf8)
+        let sides = [Array((top + "/").utf8), try emptyDirectory() + [UInt8(ascii: "/")]]
+        let outcome = try lines(options, list: paths.map { beginning + $0 }, sides, source: nil) { line in
+            guard let (path, isDirectory) = ListedName.parse(line), path.starts(with: beginning) else { return }
+            visit(Array(path.dropFirst(beginning.count)), isDirectory)
+        }
+        // What is not there is none of what there is.
+        if outcome.verdict != .partial { try check(outcome, "listing a part of the destination") }
+    }
+
     /// Names that have one inode at the destination: the first of each group, by rsync's choice, and the others.
     ///
     /// - Parameter visit: gets a path and, where it is another name of a file that was listed, that one's path.
@@ -42,7 +57,7 @@ extension DestinationLink {
     func compare(
         _ paths: [[UInt8]], isRecursive: Bool, withChecksums: Bool, _ visit: (ItemizedLine) -> Void
     ) throws(SyncFailure) -> Outcome {
-        var options = ["--dry-run", "-aH", "--force", "--out-format=%i %n%L"] + ownershipOptions
+        var options = ["--dry-run", "-aH", "--force", "--out-format=%i %n%L"] + attributeOptions
         if isRecursive { options += ["--recursive", "--delete"] + Self.exclusions }
         if withChecksums { options.append("--checksum") }
         let sides = [settings.source + [UInt8(ascii: "/")], Array((targetText + "/").utf8)]

@@ -26,7 +26,7 @@ extension DestinationLink {
     }
 
     /// Tries the receiver: whether there are hard links (and, where owners are kept in them, extended attributes), whether
-    /// files are synced, and how it deletes.
+    /// files are synced, how it deletes, and what its file system cannot hold.
     ///
     /// - Throws: `SyncFailure`: `.unsuitable` for a file system on which no copy can be equal.
     func probe() throws(SyncFailure) -> ReceiverAbilities {
@@ -35,6 +35,7 @@ extension DestinationLink {
         let maySync = !hasShell && !(ownRsync?.isBefore(Self.firstWithSync) ?? true)
         if maySync { abilities.syncsFiles = try takesSync() }
         if !abilities.syncsFiles { try check(suitability: try tryFiles([])) }
+        (abilities.limits, abilities.compression) = try tryLimits()
         abilities.deletesByList = try tryDeletion()
         if !hasShell, !abilities.syncsFiles { abilities.isUnsynced = true }
         return abilities
@@ -69,18 +70,48 @@ extension DestinationLink {
             try FileSystemLook.makeDirectory(directory)
             // With --fake-super a mode that only extended attributes keep.
             try replaceFile(directory + Array("/one".utf8), with: Array("probe\n".utf8), permissions: 0o400)
+            try addAttributes(to: directory + Array("/one".utf8))
             try FileSystemLook.link(directory + Array("/one".utf8), to: directory + Array("/two".utf8))
         } catch {
             throw .system("making \(OctalEscapes.display(place))", error)
         }
         return try run(
-            ["-aH"] + ownershipOptions + options, list: ["", "/one", "/two"].map { Array((Self.probeName + $0).utf8) },
+            ["-aH"] + attributeOptions + options, list: ["", "/one", "/two"].map { Array((Self.probeName + $0).utf8) },
             from: place, to: targetText + "/\(DestinationMarker.directory)/tmp", isGuarded: true)
     }
+
+    /// Gives a file what the configuration has carried beside content. A scratch directory that keeps none of it lets nothing
+    /// be tried.
+    private func addAttributes(to path: [UInt8]) throws(Errno) {
+        do throws(Errno) {
+            if settings.xattrs { try FileAttributes.set("user.nfs-changes", of: path, to: Array("probe".utf8)) }
+            if settings.acls { try FileAttributes.set("system.posix_acl_access", of: path, to: Self.accessList) }
+        } catch {
+            guard error == .notSupported else { throw error }
+        }
+    }
+
+    /// `u::r--,u:0:r--,g::---,m::r--,o::---` as the kernel has it (linux/posix_acl_xattr.h): a version, and of each entry its
+    /// tag, permissions and number.
+    private static let accessList: [UInt8] = {
+        let entries: [(tag: UInt16, permissions: UInt16, id: UInt32)] = [
+            (0x01, 4, .max), (0x02, 4, 0), (0x04, 0, .max), (0x10, 4, .max), (0x20, 0, .max),
+        ]
+        func bytes(_ number: some FixedWidthInteger) -> [UInt8] {
+            withUnsafeBytes(of: number.littleEndian) { [UInt8]($0) }
+        }
+        return entries.reduce(bytes(UInt32(2))) { $0 + bytes($1.tag) + bytes($1.permissions) + bytes($1.id) }
+    }()
 
     private func check(suitability outcome: Outcome) throws(SyncFailure) {
         let text = String(decoding: outcome.errors, as: UTF8.self)
         let isPartial = outcome.verdict == .partial
+        if settings.acls, isPartial && text.contains("sys_acl_set_file") || text.contains("ACLs are not supported") {
+            throw .unsuitable(target: targetText, "keeps no ACLs (acls = true)", text: display(text))
+        }
+        if settings.xattrs, isPartial && text.contains("lsetxattr") || text.contains("xattrs are not supported") {
+            throw .unsuitable(target: targetText, "keeps no extended attributes (xattrs = true)", text: display(text))
+        }
         if isPartial, settings.ownership == .fakeSuper, text.contains("xattr") {
             throw .unsuitable(
                 target: targetText, "keeps no extended attributes, which ownership = \"fake-super\" needs",
@@ -100,7 +131,7 @@ extension DestinationLink {
         let path = Array("\(DestinationMarker.directory)/tmp/\(Self.probeName)".utf8)
         for byList in [true, false] {
             deletesByList = byList
-            let outcome = try delete([path], atMost: 10)
+            let outcome = try delete([path], atMost: 1_000)
             if byList, [.partial, .stop].contains(outcome.verdict) { continue }
             try check(outcome, "trying a deletion")
             // Older ones delete nothing by list and say nothing, or do not say how much.

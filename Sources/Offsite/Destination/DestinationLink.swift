@@ -20,6 +20,10 @@ final class DestinationLink {
     var deletesByList = true
     /// The receiver writes files through to its disk when asked to.
     var syncsFiles = false
+    /// How it takes compressed data.
+    var compression = ReceiverCompression.none
+    /// What its file system cannot hold.
+    var limits = DestinationLimits()
     /// This host's rsync, since `findPrograms`; nil: not known.
     var ownRsync: RsyncVersion?
     /// What the receiver says of its version, since `greet`: the first line of `rsync --version`, or a line that names its
@@ -93,6 +97,8 @@ final class DestinationLink {
     func use(_ abilities: ReceiverAbilities) {
         deletesByList = abilities.deletesByList
         syncsFiles = abilities.syncsFiles
+        compression = abilities.compression
+        limits = abilities.limits
     }
 
     // MARK: Transfers
@@ -116,7 +122,7 @@ final class DestinationLink {
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         if isItemized { options.append(SentFiles.format) }
         if showsProgress { options += ["--info=progress2", "--outbuf=L"] }
-        options += ownershipOptions
+        options += attributeOptions + transferOptions.content { hasHoles(paths) }
         func send() throws(SyncFailure) -> Outcome {
             try run(
                 options, list: paths, from: settings.source, to: targetText, isGuarded: true, take: take,
@@ -141,7 +147,7 @@ final class DestinationLink {
         var options = ["-aH", "--link-dest=" + receiverPath(String(decoding: other, as: UTF8.self))]
         options.append("--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp"))
         if syncsFiles { options.append("--fsync") }
-        options += ownershipOptions
+        options += attributeOptions + ["--sparse"]
         if take != nil { options.append(SentFiles.format) }
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         return try run(
@@ -160,8 +166,23 @@ final class DestinationLink {
         }
     }
 
-    /// What the transfer does about owners and modes; verification does the same.
-    var ownershipOptions: [String] { ownershipOptionsOfAny + (isRsyncOnly ? ["--no-devices", "--no-specials"] : []) }
+    /// What the transfer does about owners, modes and more; verification does the same.
+    var attributeOptions: [String] { transferOptions.attributes }
+
+    var transferOptions: TransferOptions {
+        var isRsyncOnly = false
+        if case .ssh = settings.target { isRsyncOnly = !hasShell }
+        return TransferOptions(settings: settings, isRsyncOnly: isRsyncOnly, compression: compression)
+    }
+
+    /// Whether one of these files of the source has holes.
+    private func hasHoles(_ paths: [[UInt8]]) -> Bool {
+        guard var look = try? SourceLook(source: settings.source) else { return false }
+        return paths.contains { path in
+            guard case .present(let status) = look.state(of: path) else { return false }
+            return status.type == .file && status.hasHoles
+        }
+    }
 
     /// For runs that read the destination: its rsync gives out what was kept in extended attributes, and this side does
     /// not keep it there. In a local run a plain option is both sides', and `-M` the receiver's (rsync(1)).
@@ -169,20 +190,6 @@ final class DestinationLink {
         guard settings.ownership == .fakeSuper else { return [] }
         if case .local = settings.target { return ["--fake-super", "-M--super"] }
         return ["-M--fake-super"]
-    }
-
-    /// rrsync makes no devices, pipes or sockets (since 3.5.0), and says nothing of it.
-    private var isRsyncOnly: Bool {
-        if case .ssh = settings.target { return !hasShell }
-        return false
-    }
-
-    private var ownershipOptionsOfAny: [String] {
-        switch settings.ownership {
-        case .drop: ["--no-owner", "--no-group", "--no-devices", "--chmod=Du+rwx,Fu+rw"]
-        case .keep: ["--numeric-ids"]
-        case .fakeSuper: ["--numeric-ids", "-M--fake-super"]
-        }
     }
 
     /// Deletes paths with everything in them. The source of this run is empty but for their parents: whatever happens to

@@ -42,6 +42,8 @@ public struct SyncFigures: Equatable, Sendable {
     public var minFreeBytes: Int64?
     /// Paths in which the last verification found source and destination to differ.
     public var driftPaths: Int64?
+    /// Paths at the destination that are not copied any more.
+    public var orphanPaths: Int64?
 
     /// - Parameter lastSuccess: as an earlier process left it. Without it the textfile has no last success until the
     ///   next, and an alert for an old one cannot fire.

@@ -41,6 +41,9 @@ struct SyncMetric: Sendable {
             $0.minFreeBytes.map(count)
         },
         SyncMetric("offsite_drift_paths", "Paths that differed at the last verification.") { $0.driftPaths.map(count) },
+        SyncMetric("offsite_orphan_paths", "Paths at the destination that are no longer copied.") {
+            $0.orphanPaths.map(count)
+        },
     ]
 
     private init(_ name: String, _ help: String, _ value: @escaping @Sendable (SyncFigures) -> String?) {

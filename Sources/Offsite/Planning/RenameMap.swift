@@ -30,6 +30,9 @@ struct RenameMap {
     /// Some row told of a deletion.
     private(set) var hasDeletions = false
 
+    /// Some row tells of what is no longer tracked.
+    private(set) var hasUntracked = false
+
     /// More would hardly be worth it: each is a run of rsync of its own.
     private static let most = 256
 
@@ -40,6 +43,7 @@ struct RenameMap {
                 hasDeletions = true
                 if row.type == .directory { delete(row.record.path) }
             }
+            if row.kind == .untracked { hasUntracked = true }
             if row.kind == .moved, row.type == .directory {
                 let record = row.record
                 if let from = record.from { add(from: from, to: record.path) }

@@ -22,6 +22,10 @@ struct ItemizedLine: Equatable {
     /// of its own.
     let isTransfer: Bool
     private let isSymlink: Bool
+    /// Its time differs.
+    let hasTime: Bool
+    /// Nothing but its time differs, as far as that was compared.
+    let isTimeAlone: Bool
 
     /// - Returns: nil for lines that tell of no path.
     init?(parsing line: ArraySlice<UInt8>) {
@@ -29,7 +33,7 @@ struct ItemizedLine: Equatable {
         if line.starts(with: deleting) {
             kind = .extra
             text = ListedName.unescape(line.dropFirst(deleting.count).drop { $0 == UInt8(ascii: " ") })
-            (isLink, isTransfer, isSymlink) = (false, false, false)
+            (isLink, isTransfer, isSymlink, hasTime, isTimeAlone) = (false, false, false, false, false)
             return
         }
         // YXcstpoguax, eleven characters, of which all but two may be spaces; protocols before 30 had nine.
@@ -43,6 +47,9 @@ struct ItemizedLine: Equatable {
         isLink = item[0] == UInt8(ascii: "h")
         isSymlink = item[1] == UInt8(ascii: "L")
         isTransfer = item[1] == UInt8(ascii: "f") && "<>c".utf8.contains(item[0])
+        hasTime = item[4] == UInt8(ascii: "t")
+        isTimeAlone =
+            hasTime && !isLink && item.indices.dropFirst(2).allSatisfy { $0 == 4 || ". ".utf8.contains(item[$0]) }
         if item[2] == UInt8(ascii: "+") {
             kind = .missing
         } else if isLink {

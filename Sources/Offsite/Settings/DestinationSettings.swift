@@ -33,6 +33,12 @@ public struct DestinationSettings: Equatable, Sendable {
     /// Destinations of one group take turns; nil: it has none to wait for.
     public var group: String?
     public var ownership = Ownership.drop
+    public var permissions = Permissions.keep
+    /// POSIX ACLs are carried.
+    public var acls = false
+    /// Extended attributes are carried.
+    public var xattrs = false
+    public var compress = Compression.auto
     /// Patterns in the manner of gitignore(5), relative to `source`, of what is carried although `exclude` has it.
     public var include: [[UInt8]] = []
     /// Patterns in the manner of gitignore(5), relative to `source`, of what is not carried.
@@ -70,6 +76,21 @@ public enum Ownership: String, Equatable, Sendable, CaseIterable {
     case keep
     /// They are kept in extended attributes (rsync's `--fake-super`).
     case fakeSuper = "fake-super"
+}
+
+/// What the destination keeps of modes.
+public enum Permissions: String, Equatable, Sendable, CaseIterable {
+    case keep
+    /// What is new gets what the receiver's umask or default ACL gives; the modes of what is there are left alone.
+    case drop
+}
+
+/// Whether content travels compressed.
+public enum Compression: String, Equatable, Sendable, CaseIterable {
+    /// Where it costs little: with zstd or LZ4, and with zlib for files with holes.
+    case auto
+    case on
+    case off
 }
 
 /// An amount of something: absolute, or as a part of what there is.

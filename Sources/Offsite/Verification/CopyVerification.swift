@@ -8,6 +8,8 @@ public struct Drift: Equatable, Hashable, Sendable {
         case missing, extra, content, metadata
         /// Names that are one file on one side and several on the other.
         case links
+        /// Its time is one that the destination cannot keep: no transfer ends that, so it is no drift.
+        case unrepresentable
     }
 
     /// Relative to the source.
@@ -27,6 +29,8 @@ public final class CopyVerification {
     private let settings: DestinationSettings
     private let reader: StoreReader
     private let link: DestinationLink
+    /// What the last run found that the destination cannot keep, sorted.
+    public internal(set) var unrepresentable: [[UInt8]] = []
 
     /// - Throws: `StoreError`, `SyncFailure`.
     public init(_ settings: DestinationSettings, context: SyncContext) throws {
@@ -56,6 +60,7 @@ public final class CopyVerification {
         guard case .at = try context.consumer.standing(in: reader) else { throw SyncFailure.neverComplete }
         try context.settle()
         guard try link.readMarker() != nil else { throw SyncFailure.noMarker(target: settings.target.text) }
+        unrepresentable = []
         var found: Set<Drift> = []
         switch contents {
         case .none, .all: found = try compareAll(withChecksums: contents == .all)
@@ -63,11 +68,11 @@ public final class CopyVerification {
         case .sampleOnly(let percent): found = try compareSample(percent)
         }
         if case .sampleOnly = contents {} else { found.formUnion(try compareLinks()) }
-        found = try withoutPending(found)
+        found = try withoutPending(try withoutUnrepresentable(found))
         if found.isEmpty { return [] }
         // What changed while it was compared: looked at again, and once more left out where it is pending by now.
         try context.settle()
-        let again = try lookAgain(found, withChecksums: contents != .none)
+        let again = try withoutUnrepresentable(try lookAgain(found, withChecksums: contents != .none))
         return try withoutPending(again).sorted { BatchPlan.precedes($0.path, $1.path) }
     }
 
@@ -87,13 +92,19 @@ public final class CopyVerification {
         return try drifts(of: roots, isRecursive: true, withChecksums: withChecksums)
     }
 
-    private func drifts(of paths: [[UInt8]], isRecursive: Bool, withChecksums: Bool) throws -> Set<Drift> {
+    func drifts(of paths: [[UInt8]], isRecursive: Bool, withChecksums: Bool) throws -> Set<Drift> {
         var found: Set<Drift> = []
+        var look = try? SourceLook(source: settings.source)
         let outcome = try link.compare(paths, isRecursive: isRecursive, withChecksums: withChecksums) { line in
             let path = line.name
             guard context.scope.relative(context.scope.absolute(path), isDirectory: nil) != nil else { return }
+            var isKept = true
+            if line.isTimeAlone, case .present(let status)? = look?.state(of: path) {
+                isKept = link.limits.keeps(status.modified)
+            }
             let kind: Drift.Kind =
                 switch line.kind {
+                case .content where !isKept, .metadata where !isKept: .unrepresentable
                 case .missing: .missing
                 case .extra: .extra
                 case .content: .content

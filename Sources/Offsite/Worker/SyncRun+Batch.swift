@@ -18,6 +18,7 @@ extension SyncRun {
         commit.done = Array(facts.keys)
         try keep(plan.postponed, in: &commit)
         batch.postponed = plan.postponed.count
+        try quarantineUnrepresentable(in: &plan, facts, &commit, &batch)
         try holdOverwrites(&plan, facts, &commit, &batch)
         if !plan.units.isEmpty { try link.checkRoom(link.room) }
 

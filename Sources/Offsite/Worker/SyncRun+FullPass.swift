@@ -66,33 +66,33 @@ extension SyncRun {
         return (facts, isCut ? last : nil)
     }
 
-    /// What the destination has and the source has not becomes deletions, which wait for the guards like others.
+    /// What the destination has and the source has not becomes deletions, which wait for the guards like others; what is
+    /// there and not copied any more is noted.
     private func findExtras(through: Int64) throws {
-        let roots = RootCheck(try reader.rootIdentities)
-        var look: SourceLook
-        do { look = try SourceLook(source: settings.source) } catch {
-            throw SyncFailure.sourceAway(settings.source, error)
-        }
+        var standing = try CopyStanding(context.scope, reader, stateDirectory: context.stateDirectory)
         var missing: Set<[UInt8]> = []
+        var orphans = OrphanList()
         var strangers = 0
-        try link.list { path, isDirectory in
-            let absolute = context.scope.absolute(path)
-            guard context.scope.relative(absolute, isDirectory: isDirectory) != nil else { return }
-            switch look.state(of: path) {
-            case .missing, .blocked: break
-            case .present, .unknown: return
-            }
-            // Only where a root of the index is what it was: what became of others nobody knows.
-            guard roots.present.contains(where: { RenameMap.rest(of: absolute, below: $0) != nil }) else {
+        var failure: (any Error)?
+        func visit(_ path: [UInt8], _ isDirectory: Bool) throws {
+            switch orphans.top(of: path) == nil ? try standing.answer(path, isDirectory: isDirectory) : .orphan {
+            case .copied: break
+            case .gone: missing.insert(context.scope.absolute(path))
+            case .orphan: orphans.add(path)
+            case .unknown: strangers += 1
+            case .stranger:
                 strangers += 1
-                return
+                // What a guard holds is no orphan: it is to be deleted, or not.
+                let work = try consumer.work(about: context.scope.absolute(path))
+                if work?.state != .heldDeletion { orphans.add(path) }
             }
-            missing.insert(absolute)
         }
-        if strangers > 0 {
-            context.tell(
-                .notice("the destination has \(strangers) paths that belong to no root; they are left alone"))
+        try link.list { path, isDirectory in
+            guard failure == nil else { return }
+            do { try visit(path, isDirectory) } catch { failure = error }
         }
+        if let failure { throw failure }
+        if !options.dryRun { try note(orphans) }
         let extras = try withoutKnown(missing, after: through).sorted(by: BatchPlan.precedes)
         if options.dryRun {
             var plan = BatchPlan()

@@ -131,6 +131,11 @@ extension DestinationSettings {
         for (mark, patterns) in [("+", include), ("-", exclude)] {
             for pattern in patterns { text += Array("\n\(mark)".utf8) + pattern }
         }
-        return text + Array("\n\(ownership.rawValue)\n\(target.text)".utf8)
+        text += Array("\n\(ownership.rawValue)\n\(target.text)".utf8)
+        // Only what is set: what was noted before there were these keys stays true.
+        if permissions != .keep { text += Array("\npermissions=\(permissions.rawValue)".utf8) }
+        if acls { text += Array("\nacls".utf8) }
+        if xattrs { text += Array("\nxattrs".utf8) }
+        return text
     }
 }

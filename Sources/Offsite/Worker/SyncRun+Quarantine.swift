@@ -19,7 +19,8 @@ extension SyncRun {
                 ?? PathFacts(
                     existedBefore: true, contentChanged: true, exists: true, wasWritten: false, first: .now,
                     lastWritten: Timestamp(nanoseconds: 0))
-            pending.contentChanged = true
+            // Only a name more is missing where an inode has as many as there can be (EMLINK).
+            if !reason.contains("Too many links") { pending.contentChanged = true }
             try quarantine(path, pending, reason, &commit, &batch)
         }
     }

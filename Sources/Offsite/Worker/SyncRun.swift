@@ -242,6 +242,7 @@ public final class SyncRun {
         guard case .at(let first) = try consumer.standing(in: reader) else { return }
         let end = try reader.lastSequence
         renames = try RenameMap(reader, after: first, through: end)
+        if renames.hasUntracked, !options.dryRun { try findUntracked(after: first, through: end) }
         try guardChanges(after: first, through: end)
         // What was deleted cannot be linked to.
         let isRoomMade = try options.makeRoom && !options.dryRun && makeRoom(after: first, through: end)

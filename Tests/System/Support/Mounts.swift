@@ -21,12 +21,14 @@ final class Mounted {
     }
 
     /// A new file system in an image file, on a loop device.
-    init(_ kind: FileSystemKind, at path: Path, image: Path) throws {
+    ///
+    /// - Parameter options: more of the command that makes it.
+    init(_ kind: FileSystemKind, at path: Path, image: Path, options: [String] = []) throws {
         self.path = path
         self.image = image
         try Disk.write(image, [])
         try Disk.truncate(image, to: kind.imageSize)
-        try require(kind.makeCommand + [image.string])
+        try require(kind.makeCommand + options + [image.string])
         if !Disk.exists(path) { try Disk.makeDirectory(path) }
         try require(["mount", "-o", "loop", image.string, path.string])
     }
