@@ -23,8 +23,11 @@ extension DestinationLink {
         options += Self.exclusions
         let (top, prefix) = settings.target.top
         let beginning = Array(prefix.utf8)
-        let sides = [Array((top + "/").utf8), try emptyDirectory() + [UInt8(ascii: "/")]]
-        let outcome = try lines(options, list: paths.map { beginning + $0 }, sides, source: nil) { line in
+        let place = try emptyDirectory()
+        let sides = [Array((top + "/").utf8), place + [UInt8(ascii: "/")]]
+        let outcome = try lines(
+            options, list: paths.map { beginning + $0 }, sides, source: nil, receiving: receiving(in: place)
+        ) { line in
             guard let (path, isDirectory) = ListedName.parse(line), path.starts(with: beginning) else { return }
             visit(Array(path.dropFirst(beginning.count)), isDirectory)
         }
