@@ -10,6 +10,14 @@ public enum ProcessContext {
         return [UInt8](UnsafeRawBufferPointer(start: value, count: strlen(value)))
     }
 
+    /// This process's number.
+    public static var identifier: pid_t { getpid() }
+
+    /// Whether there is a process of this number: kill(2) with no signal.
+    public static func isAlive(_ process: pid_t) -> Bool {
+        process > 0 && (kill(process, 0) == 0 || errno == EPERM)
+    }
+
     /// The effective user.
     public static var user: uid_t { geteuid() }
 

@@ -46,6 +46,8 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
             compress = "off"
             include = ["/keep/"]
             exclude = ["*.tmp"]
+            check_interval = "10m"
+            max_age = "8d"
             verify_share = "0.25%"
 
             [[destination]]
@@ -78,6 +80,8 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
         (first.acls, first.xattrs, first.compress) = (true, true, .off)
         first.include = [bytes("/keep/")]
         first.exclude = [bytes("*.tmp")]
+        first.checkInterval = .seconds(600)
+        first.maxAge = .seconds(8 * 86_400)
         first.verifyShare = 0.25
         var second = DestinationSettings(
             name: "disk", source: bytes("/srv"), target: .daemon(user: nil, host: "nas", port: nil, path: "module"))
@@ -125,6 +129,8 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
                 compress = "auto"
                 include = []
                 exclude = []
+                check_interval = "1h"
+                max_age = "1d2h"
                 verify_share = "1%"
 
                 [metrics]

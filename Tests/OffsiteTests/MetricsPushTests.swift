@@ -26,12 +26,16 @@ import Testing
                     "offsite_dest_available_bytes{destination=\"synology\"} 1000",
                     "offsite_dest_size_bytes{destination=\"synology\"} 2000",
                     "offsite_drift_paths{destination=\"synology\"} 1",
+                    "offsite_first_copy{destination=\"synology\"} 2",
                     "offsite_held_deletions{destination=\"synology\"} 7",
+                    "offsite_metrics_push_failed{destination=\"synology\"} 1",
                     "offsite_oldest_pending_seconds{destination=\"synology\"} 90",
                     "offsite_pending_bytes{destination=\"synology\"} 9.007199254740992e+15",
                     "offsite_pending_paths{destination=\"synology\"} 3",
                     "offsite_quarantined_paths{destination=\"synology\"} 0",
                     "offsite_sync_last_status{destination=\"synology\"} 0",
+                    "offsite_worker_heartbeat_timestamp{destination=\"synology\"} 1.790000007e+09",
+                    "offsite_worker_once{destination=\"synology\"} 0",
                 ])
     }
 
@@ -55,6 +59,62 @@ import Testing
                 "offsite_sync_last_status{destination=\"d\",instance=\"\",job=\"j\"} 1",
                 "offsite_sync_last_status{destination=\"other\",instance=\"\",job=\"j\"} 0",
             ])
+    }
+
+    /// What the CronJobs of a site push: the same names, untyped, in groups of their own.
+    @Test(.timeLimit(.minutes(1)), arguments: [true, false])
+    func `untyped metrics of the same names are pushed beside these, first and last`(_ isFirst: Bool) throws {
+        let gateway = try PushGateway()
+        func pushOthers() throws -> String {
+            let answer = try gateway.curl(
+                "--write-out", "%{http_code}", "--data-binary",
+                "backup_duration_seconds 12\nbackup_last_success_timestamp 1790000000\n",
+                gateway.url + "/metrics/job/backup/app/roundcube")
+            return String(decoding: answer, as: UTF8.self)
+        }
+        if isFirst { #expect(try pushOthers() == "200") }
+        for _ in 0..<2 { #expect(MetricsPush(gateway: gateway.url).push(.complete) == nil) }
+        for _ in 0..<2 { #expect(try pushOthers() == "200") }
+        #expect(MetricsPush(gateway: gateway.url).push(.complete) == nil)
+        let text = String(decoding: try gateway.curl("\(gateway.url)/metrics"), as: UTF8.self)
+        for labels in [
+            #"app="roundcube",instance="",job="backup""#, #"destination="synology",instance="",job="nfs-offsite-sync""#,
+        ] {
+            #expect(text.contains("backup_last_success_timestamp{\(labels)} 1.79e+09"), "\(text)")
+        }
+        #expect(text.contains("# TYPE backup_last_success_timestamp untyped"), "\(text)")
+        #expect(text.contains("# TYPE offsite_pending_paths gauge"), "\(text)")
+    }
+
+    /// What became of a push in the background.
+    private func outcome(of push: BackgroundPush) throws -> MetricsFailure? {
+        let end = MonotonicTime.now.advanced(milliseconds: 20_000)
+        while MonotonicTime.now < end {
+            if case .ended(let failure) = push.poll() { return failure }
+            usleep(10_000)
+        }
+        Issue.record("no end")
+        return nil
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a push in the background says what became of it`() throws {
+        let gateway = try PushGateway()
+        #expect(try outcome(of: MetricsPush(gateway: gateway.url).start(.complete)) == nil)
+        #expect(try gateway.samples("offsite_drift_paths").count == 1)
+        let wrong = try outcome(of: MetricsPush(gateway: gateway.url + "/elsewhere").start(.complete))
+        guard case .refused(404, _)? = wrong else {
+            Issue.record("\(String(describing: wrong))")
+            return
+        }
+        let dead = try DeadPort(listens: true)
+        var push = MetricsPush(gateway: dead.url)
+        push.limits.overall = 1
+        var running: BackgroundPush?
+        let took = seconds { running = try? push.start(.complete) }
+        #expect(took < 1)
+        #expect(try outcome(of: #require(running)) == .timedOut)
+        push.command = [Array("/none".utf8)]
+        #expect(throws: MetricsFailure.curl(.noSuchFileOrDirectory)) { try push.start(.complete) }
     }
 
     @Test(.timeLimit(.minutes(1))) func figuresThatAreAllUnknownChangeNothing() throws {

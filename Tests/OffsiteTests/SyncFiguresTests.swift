@@ -20,6 +20,10 @@ extension SyncFigures {
         figures.minFreeBytes = 100
         figures.driftPaths = 1
         figures.orphanPaths = 12
+        figures.firstCopy = .complete
+        figures.heartbeat = Timestamp(seconds: 1_790_000_007, nanoseconds: 1)
+        figures.endsAfterRun = false
+        figures.isPushFailing = true
         return figures
     }
 
@@ -30,11 +34,7 @@ extension SyncFigures {
     @Test func everyFigureByteForByte() {
         #expect(
             SyncFigures.complete.text == """
-                # HELP backup_last_success_timestamp When a run last ended well, in seconds since 1970.
-                # TYPE backup_last_success_timestamp gauge
                 backup_last_success_timestamp{job="nfs-offsite-sync",destination="synology"} 1790000000
-                # HELP backup_duration_seconds How long the last run took, however it ended.
-                # TYPE backup_duration_seconds gauge
                 backup_duration_seconds{job="nfs-offsite-sync",destination="synology"} 12.005
                 # HELP offsite_sync_last_status How the last run ended: 0 well, 1 not.
                 # TYPE offsite_sync_last_status gauge
@@ -72,6 +72,18 @@ extension SyncFigures {
                 # HELP offsite_orphan_paths Paths at the destination that are no longer copied.
                 # TYPE offsite_orphan_paths gauge
                 offsite_orphan_paths{job="nfs-offsite-sync",destination="synology"} 12
+                # HELP offsite_first_copy How far the first copy is: 0 not begun, 1 under way, 2 complete.
+                # TYPE offsite_first_copy gauge
+                offsite_first_copy{job="nfs-offsite-sync",destination="synology"} 2
+                # HELP offsite_worker_heartbeat_timestamp When these figures were taken, in seconds since 1970.
+                # TYPE offsite_worker_heartbeat_timestamp gauge
+                offsite_worker_heartbeat_timestamp{job="nfs-offsite-sync",destination="synology"} 1790000007
+                # HELP offsite_worker_once 1: the worker ends after a run (--once); 0: it goes on (--watch).
+                # TYPE offsite_worker_once gauge
+                offsite_worker_once{job="nfs-offsite-sync",destination="synology"} 0
+                # HELP offsite_metrics_push_failed 1: the last push to the Pushgateway failed; 0: it did not.
+                # TYPE offsite_metrics_push_failed gauge
+                offsite_metrics_push_failed{job="nfs-offsite-sync",destination="synology"} 1
 
                 """)
     }
@@ -104,6 +116,14 @@ extension SyncFigures {
         var restarted = SyncFigures(job: "j", destination: "d", lastSuccess: figures.lastSuccess)
         restarted.recordFailure(took: .seconds(4))
         #expect(restarted.text.contains("backup_last_success_timestamp{job=\"j\",destination=\"d\"} 100\n"))
+    }
+
+    @Test func `what an earlier process left is no run of this one`() {
+        var figures = SyncFigures(job: "j", destination: "d", lastSuccess: Timestamp(seconds: 9, nanoseconds: 0))
+        figures.recordEarlier(.failure)
+        #expect(figures.text.contains("offsite_sync_last_status{job=\"j\",destination=\"d\"} 1\n"))
+        #expect(figures.text.contains("backup_last_success_timestamp{job=\"j\",destination=\"d\"} 9\n"))
+        #expect(!figures.text.contains("backup_duration_seconds"))
     }
 
     @Test func labelsAreEscaped() {

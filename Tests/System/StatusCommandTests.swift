@@ -67,7 +67,8 @@ extension CommandSystemTests {
             let failed = try recorder.run(exit: 4)
             #expect(failed.completed.status == .exited(4))
             #expect(
-                try status(site, 1).contains("! consumer copy: its last run failed: the command's exit status was 4"))
+                try status(site, 1).contains("copy: DEGRADED, ")
+                    && status(site, 1).contains("! its last run failed: the command's exit status was 4"))
             #expect(try json(site, 1)["consumers"]?.array.first?["last_error"]?.text?.contains("was 4") == true)
             _ = try recorder.take()
             #expect(try status(site, 0).contains("copy: up to date"))
@@ -92,6 +93,8 @@ extension CommandSystemTests {
             try site.tracker.start()
             site.tracker.kill9()
             #expect(try json(site, 2)["health"] == .string("not running"))
+            #expect(try status(site, 2, "--check", "tracker").hasPrefix("tracker: not running, "))
+            #expect(try status(site, 0, "--check", "copy").hasPrefix("copy: healthy"))
             #expect(try site.changes(["status", "--color", "always"]).output.contains(0x1B))
         }
 
@@ -147,7 +150,14 @@ extension CommandSystemTests {
             let value = try json(site, 1)
             #expect(value["consumers"]?.array.map { $0["name"] } == [.string("broken"), .string("copy")])
             #expect(value["consumers"]?.array.first?["standing"] == .string("unreadable"))
-            #expect(try status(site, 1).contains("consumer broken cannot be read"))
+            #expect(try status(site, 1).contains("broken: DEGRADED, cannot be read"))
+            // It is not the tracker's fault, and each can be asked for alone.
+            #expect(try status(site, 1).contains("tracker    healthy") && value["health"] == .string("degraded"))
+            #expect(value["tracker"]?["health"] == .string("healthy"))
+            #expect(try status(site, 0, "--check", "tracker").hasPrefix("tracker: healthy, watching "))
+            #expect(try status(site, 0, "--check", "copy") == "copy: healthy, up to date\n")
+            #expect(try status(site, 2, "--check", "broken").hasPrefix("broken: not running, it cannot be read"))
+            #expect(try status(site, 2, "--check", "nobody").isEmpty)
             // Neither can it be used, and nothing is run on its account.
             let used = try Recorder(site, "broken").run()
             #expect(used.completed.status == .exited(74) && used.batch == nil, "\(used)")

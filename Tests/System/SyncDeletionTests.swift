@@ -28,7 +28,7 @@ extension SyncSystemTests {
             try fake.waitForCall()
             try Disk.removeDirectory(root / "file")
             try fake.release()
-            #expect(worker.waitForExit(atMost: 30) == .exited(0), "\(site.errors)")
+            #expect(worker.waitForExit(atMost: 30) == .exited(75), "\(site.errors)")
             try site.expectEqual()
         }
 

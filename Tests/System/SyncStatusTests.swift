@@ -1,3 +1,4 @@
+import ChangeStore
 import Glibc
 import LinuxKernel
 import Testing
@@ -78,6 +79,83 @@ extension CommandSystemTests {
             let first = aside.destination["quarantined"]?.array.first
             #expect(first?["reason"]?.text?.contains("no such luck") == true && first?["attempts"] == .number(1))
             #expect(aside.text.contains("quarantined: ") && aside.text.contains("(1 attempt, next "), "\(aside.text)")
+            copy.site.tracker.stop()
+        }
+
+        /// With the configuration: the exit status, and a destination's own line.
+        private func check(_ copy: SyncSite, _ name: String) throws -> (text: String, status: ExitStatus) {
+            let done = try run(
+                [Tracker.binary, "status", "--check", name, "--config", copy.configuration.string]
+                    + ["--state", copy.site.tracker.settings.state.string])
+            return (String(decoding: done.output, as: UTF8.self), done.status)
+        }
+
+        @Test(.timeLimit(.minutes(1)))
+        func `a destination that never ran or lost its worker is degraded, the tracker is not`()
+            throws
+        {
+            let copy = try SyncSite(more: "max_age = \"1h\"")
+            try copy.site.start()
+            let never = try check(copy, SyncSite.name)
+            #expect(never.status == .exited(2) && never.text.contains("it has never run"), "\(never)")
+            #expect(try check(copy, "tracker").status == .exited(0))
+            let screen = try run(
+                [Tracker.binary, "status", "--config", copy.configuration.string]
+                    + ["--state", copy.site.tracker.settings.state.string])
+            let text = String(decoding: screen.output, as: UTF8.self)
+            #expect(screen.status == .exited(1) && text.contains("tracker    healthy"), "\(text)")
+            #expect(text.contains("offsite    offsite: DEGRADED, has never run"), "\(text)")
+            #expect(try copy.sync("init").isSuccess)
+            #expect(try check(copy, SyncSite.name).status == .exited(2))
+
+            // Between the runs of a timer no worker is missed.
+            try copy.syncFully()
+            #expect(try check(copy, SyncSite.name).text == "offsite: healthy, up to date\n")
+            let worker = try copy.launch("--watch")
+            let state = copy.site.tracker.settings.state
+            let isUp = wait(atMost: 20, every: 20) {
+                let record = try? Disk.read(state / "consumers/offsite.worker")
+                return record.map { String(decoding: $0, as: UTF8.self).contains("mode watch") } ?? false
+            }
+            #expect(isUp, "\(copy.errors)")
+            #expect(try check(copy, SyncSite.name).status == .exited(0))
+            worker.signal(SIGKILL)
+            _ = worker.waitForExit(atMost: 5)
+            let dead = try check(copy, SyncSite.name)
+            #expect(dead.status == .exited(2) && dead.text.contains("no worker runs"), "\(dead)")
+
+            // A success that is too old.
+            #expect(try copy.sync().isSuccess)
+            let consumer = try Consumer(name: SyncSite.name, stateDirectory: state.bytes)
+            try consumer.noteSuccess(at: Timestamp.now.advanced(by: -7_200_000_000_000))
+            let old = try check(copy, SyncSite.name)
+            #expect(old.status == .exited(1) && old.text.contains("its last success was 2h ago (max_age 1h)"), "\(old)")
+            copy.site.tracker.stop()
+        }
+
+        @Test(.timeLimit(.minutes(1)), .enabled(if: PushGateway.obstacle == nil, "\(PushGateway.obstacle ?? "")"))
+        func `a refused push shows until one is taken`() throws {
+            let gateway = try PushGateway()
+            func push(_ text: String) throws {
+                try require(["curl", "-fsS", "--data-binary", text, gateway.url + "/metrics/job/stranger"])
+            }
+            try push("# TYPE offsite_pending_paths counter\noffsite_pending_paths 1\n")
+            let scratch = try Scratch()
+            let copy = try SyncSite(
+                more: "\n[metrics]\npushgateway = \"\(gateway.url)\"\ntextfile_directory = \"\(scratch.path)\"")
+            try copy.start()
+            #expect(try copy.sync().isSuccess)
+            func isFailing() throws -> Bool {
+                let text = String(decoding: try Disk.read(scratch.path / "nfs-changes-offsite.prom"), as: UTF8.self)
+                return text.contains("offsite_metrics_push_failed{job=\"nfs-offsite-sync\",destination=\"offsite\"} 1")
+            }
+            #expect(try isFailing())
+            let refused = try check(copy, SyncSite.name)
+            #expect(refused.status == .exited(1) && refused.text.contains("the gateway answered 400"), "\(refused)")
+            try require(["curl", "-fsS", "-X", "DELETE", gateway.url + "/metrics/job/stranger"])
+            #expect(try copy.sync().isSuccess)
+            #expect(try !isFailing())
+            #expect(try check(copy, SyncSite.name).status == .exited(0))
             copy.site.tracker.stop()
         }
 

@@ -121,6 +121,90 @@ extension CopySystemTests {
             try site.expectEqual()
         }
 
+        /// The source's own top is no root: others change it, and nobody is to be woken for it.
+        @Test(.timeLimit(.minutes(1))) func `what comes and goes beside the roots is no difference`() throws {
+            let site = try makeSite()
+            try Disk.makeDirectory(site.site.base / "isos")
+            try Disk.setModified(site.site.base, seconds: 1_500_000_000)
+            try expect(site, [], "")
+        }
+
+        @Test(.timeLimit(.minutes(1))) func `a root that is away is named and fails the verification`() throws {
+            let site = try SyncSite(roots: ["a-backup", "b-backup"])
+            for root in site.site.roots { try Disk.write(root / "file") }
+            try site.start()
+            try site.syncFully()
+            try Disk.rename(site.site.roots[1], site.site.outside / "elsewhere")
+            let found = try site.verify()
+            #expect(found.status == .exited(1) && drifts(found).isEmpty, "\(found)")
+            #expect(found.errors.contains("not compared: \(site.site.roots[1]) is missing"), "\(found)")
+            #expect(!found.errors.contains("no difference\n"), "\(found)")
+            try Disk.write(site.copy / "a-backup/file", [9])
+            #expect(drifts(try site.verify()) == ["content a-backup/file"])
+        }
+
+        /// What an unmounted file system holds is not too much at the destination, and a repair deletes none of it.
+        @Test(.timeLimit(.minutes(1)), .enabled(if: Privilege.canMount, "\(Privilege.needsMount)"))
+        func `what lies in a mount point that is away is not compared`() throws {
+            let site = try SyncSite()
+            let place = site.site.root / "mounted"
+            try Disk.makeDirectory(place)
+            let mounted = try Mounted(tmpfsAt: place)
+            try Disk.write(place / "file")
+            try site.start()
+            try site.syncFully()
+            try mounted.unmount()
+            let isHeld = try wait(atMost: 10, every: 100) { try site.sync().status == .exited(75) }
+            #expect(isHeld)
+            for words in [[], ["--repair"]] {
+                let found = try words.isEmpty ? site.verify() : site.verify("--repair")
+                #expect(found.status == .exited(1) && drifts(found).isEmpty, "\(found)")
+                #expect(found.errors.contains("not compared: \(place) is held"), "\(found)")
+            }
+            #expect(Disk.exists(site.copy / "a-backup/mounted/file"))
+        }
+
+        /// The whole source is a root: it is compared all the same.
+        @Test(.timeLimit(.minutes(1))) func `a source that is a root itself is compared`() throws {
+            let site = try SyncSite(roots: ["a-backup"])
+            let configuration = site.site.scratch.path / "sync.toml"
+            let text = String(decoding: try Disk.read(configuration), as: UTF8.self)
+            try Disk.write(
+                configuration,
+                Array(text.replacing("source = \"\(site.site.base)\"", with: "source = \"\(site.site.root)\"").utf8))
+            for name in ["one", "two"] { try Disk.write(site.site.root / Path(name)) }
+            try site.start()
+            try site.syncFully()
+            try expect(site, [], "")
+            try Disk.unlink(site.copy / "one")
+            try Disk.write(site.copy / "extra")
+            try expect(site, ["missing one", "extra extra"], "")
+        }
+
+        /// On the other side: nobody can say what is in it.
+        @Test(
+            .timeLimit(.minutes(1)), .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")"),
+            .enabled(if: Privilege.isRoot, "needs a receiver who is not root"))
+        func `a directory that cannot be read there is named and fails the verification`() throws {
+            let server = try SSHServer()
+            let site = try SyncSite(over: server)
+            for name in ["open", "closed"] {
+                try Disk.makeDirectory(site.site.root / Path(name))
+                try Disk.write(site.site.root / Path(name) / "file")
+            }
+            try site.start()
+            try site.syncFully()
+            let closed = site.copy / "a-backup/closed"
+            try Disk.changeOwner(closed, 0, 0)
+            try Disk.changeMode(closed, 0o700)
+            let found = try site.verify()
+            #expect(found.status == .exited(1), "\(found)")
+            #expect(found.errors.contains("not compared: \(closed) cannot be read at the destination"), "\(found)")
+            // What can be read is compared all the same.
+            try Disk.write(site.copy / "a-backup/open/extra")
+            #expect(drifts(try site.verify()).contains("extra a-backup/open/extra"))
+        }
+
         @Test(.timeLimit(.minutes(2))) func whatIsPendingIsLeftOut() throws {
             let site = try makeSite()
             let (root, copy) = (site.site.root, site.copy / "a-backup")

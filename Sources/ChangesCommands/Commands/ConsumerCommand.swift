@@ -127,6 +127,7 @@ struct ConsumerCommand: ParsableCommand {
             let lock = try lockConsumer(name, in: directory)
             do throws(StoreError) {
                 try ConsumerRecord.remove(name: name, stateDirectory: directory)
+                try? FileSystemLook.remove(WorkerRecord.path(name, in: directory))
             } catch {
                 throw CommandFailure(.inputOutput, "\(error)")
             }
@@ -140,7 +141,7 @@ struct ConsumerCommand: ParsableCommand {
         for lag in lags {
             try output.append { bytes in
                 if json {
-                    StatusJSON.append(lag, to: &bytes)
+                    StatusJSON.append(lag, now: .now, to: &bytes)
                 } else {
                     bytes += "\(lag.name): \(StatusText.standing(of: lag, now: .now))".utf8
                     if let failure = lag.lastFailure { bytes += "; its last run failed: \(failure.reason)".utf8 }

@@ -17,7 +17,7 @@ struct Query: ParsableCommand {
             --by and --top count every change and not only the latest of each path.
 
             Exits 0 with results or none (--exit-code: 1 with none), 69 when there is no store, 75 when --settle \
-            finds a root that is held or missing.
+            finds what cannot be recorded, such as a root that is held or missing.
             """)
 
     @OptionGroup(title: "Which changes") var what: SelectionOptions

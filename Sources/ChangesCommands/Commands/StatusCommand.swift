@@ -4,14 +4,22 @@ import ArgumentParser
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Says how the tracker, its log, its store and its consumers are.",
+        abstract: "Reports the health of the tracker, its log, its store, its consumers and the destinations.",
         discussion: """
             Exits 0 when all is well, 1 when something is degraded, 2 when no tracker runs (what the store holds is \
             shown all the same), 74 when the tracker cannot be asked.
+
+            With --check it is about one part alone, in one line: exits 0 when it is healthy, 1 when it is degraded, \
+            2 when it does not run or nothing can be said.
             """)
 
     @Flag(help: "One JSON object.")
     var json = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Check the tracker, or the destination or consumer of this name, alone.", valueName: "tracker|name"))
+    var check: String?
 
     @Option(help: "Colours on the terminal: auto, always, never. NO_COLOR is honoured.")
     var color = ColorChoice.auto
@@ -19,15 +27,21 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var store: StoreOptions
 
     func run() throws {
-        let status = Status.now(of: try store.directory())
+        let place = try store.place()
+        let status = Status.now(of: place.directory, destinations: place.destinations)
+        let check = try check.map { try StatusCheck($0, of: status) }
         var output = Output()
         try output.append { bytes in
-            bytes +=
-                json
-                ? StatusJSON.write(status)
-                : StatusText.write(status, screen: .standardOutput(color), zone: .local)
+            if let check {
+                bytes += json ? check.json : check.text
+            } else if json {
+                bytes += StatusJSON.write(status)
+            } else {
+                bytes += StatusText.write(status, screen: .standardOutput(color), zone: .local)
+            }
         }
         try output.flush()
-        if status.exitStatus != .success { throw CommandFailure(status.exitStatus, "") }
+        let exitStatus = check?.status ?? status.exitStatus
+        if exitStatus != .success { throw CommandFailure(exitStatus, "") }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Offsite
 
 /// The flags with which commands that read a store find it.
 struct StoreOptions: ParsableArguments {
@@ -18,6 +19,28 @@ struct StoreOptions: ParsableArguments {
             return try ConfigurationSource(file: config?.bytes).load().store.directory
         } catch {
             throw CommandFailure(error)
+        }
+    }
+
+    /// The state directory, and the destinations of the configuration. Beside `--state`, a configuration that nobody named
+    /// counts only where it is about the same directory.
+    func place() throws -> (directory: [UInt8], destinations: [DestinationSettings]) {
+        guard let state else {
+            do throws(ConfigurationError) {
+                let configuration = try ConfigurationSource(file: config?.bytes).load()
+                return (configuration.store.directory, configuration.destinations)
+            } catch {
+                throw CommandFailure(error)
+            }
+        }
+        let directory = try state.absolute(option: "--state")
+        do throws(ConfigurationError) {
+            let configuration = try ConfigurationSource(file: config?.bytes).load()
+            let isMeant = config != nil || configuration.store.directory == directory
+            return (directory, isMeant ? configuration.destinations : [])
+        } catch {
+            if config != nil { throw CommandFailure(error) }
+            return (directory, [])
         }
     }
 }

@@ -22,9 +22,10 @@ struct SyncCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Carries what is pending (the default).",
             discussion: """
-                Exits 0 when everything that may be carried was; 1 when paths are quarantined, or deletions or \
-                overwritten files are held; 75 when a later try may succeed (the destination cannot be reached, or is full); 69 when there \
-                is no store; 78 when the copy is another host's. Nothing is lost in any case.
+                Exits 0 when the copy is proven to be whole; 1 when paths are quarantined, or deletions or overwritten \
+                files are held; 75 when a later try may succeed (the destination cannot be reached or is full) or \
+                nothing is proven, though all that is known was copied (no tracker answers, a root is missing or held); \
+                69 when there is no store; 78 when the copy is another host's. Nothing is lost in any case.
 
                 Deletions are held where they and those of the last day (delete_window) exceed max_delete of a root \
                 or of everything, by paths or by bytes. A new generation, that is a name which differs from an older \

@@ -13,8 +13,10 @@ struct Verify: ParsableCommand {
             abstract: "Compares a destination with the source (the default).",
             discussion: """
                 Prints how each path differs: missing, extra, content, metadata, or links (names that are one file on \
-                one side only); exits 1 if one does. Times that the destination cannot keep are listed as \
-                unrepresentable and are no difference. What is pending is left out: it is to differ. Sizes and times are \
+                one side only); exits 1 if one does. Roots and what is in them are compared; what cannot be (a root that \
+                is missing or held, a directory that cannot be read) is named on standard error, and makes it exit 1 as \
+                well. Times that the destination cannot keep are listed as unrepresentable and are no difference. What \
+                is pending is left out: it is to differ. Sizes and times are \
                 compared, with --checksum contents too, which are read on both sides then.
                 """)
 

@@ -88,6 +88,8 @@ extension DestinationSettings {
         ConfigurationKey("compress", \.compress, .word),
         ConfigurationKey("include", \.include, .excludePatterns),
         ConfigurationKey("exclude", \.exclude, .excludePatterns),
+        ConfigurationKey("check_interval", \.checkInterval, .duration),
+        ConfigurationKey("max_age", \.maxAge, .duration),
         ConfigurationKey("verify_share", \.verifyShare, .percent),
     ]
 }

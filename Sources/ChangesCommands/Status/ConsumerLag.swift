@@ -46,6 +46,9 @@ struct ConsumerLag {
         self.standing = standing
     }
 
+    /// One of which there is no file yet.
+    init(neverRun name: String) { self.init(name: name, standing: .full(.first)) }
+
     init(_ record: ConsumerRecord, in reader: StoreReader) throws(StoreError) {
         name = record.name
         lastSuccess = record.lastSuccess

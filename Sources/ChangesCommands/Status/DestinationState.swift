@@ -10,35 +10,48 @@ struct DestinationState: Equatable {
     var quarantined: PendingWork?
     /// Deletions that wait until somebody allows them.
     var held: PendingWork?
-    /// Why; nil when none is held.
+    /// Why, as the last run found it; nil when none is held.
     var heldReason: String?
     /// Overwritten files that are held.
     var heldOverwrites: PendingWork?
     /// Why; nil when none is held.
     var heldOverwritesReason: String?
     /// `changes sync pause`.
-    var isPaused: Bool
+    var isPaused = false
     /// Differences that the last `changes verify` found; nil when there was none.
     var drift: Int64?
     /// Paths at the destination that are no longer copied; nil when nobody looked.
     var orphans: Int64?
+    /// Why metrics do not get where they belong.
+    var metricsFailures: [String] = []
+    /// When its first run began; nil: none did.
+    var firstRun: Timestamp?
+    /// Its worker, as that showed itself last; nil: none has yet.
+    var worker: WorkerRecord?
+    /// How old its last success may be; nil where the configuration does not name it.
+    var maxAge: Duration?
+
+    /// That of a destination that has no consumer yet.
+    init() {}
 
     /// - Returns: nil for a consumer that is none of a destination's: only those note anything.
     init?(_ record: ConsumerRecord) {
         guard !record.notes.isEmpty else { return nil }
+        func text(_ key: String) -> String? { record.notes[key].map { String(decoding: $0, as: UTF8.self) } }
         waiting = record.work[.waiting]
         quarantined = record.work[.quarantined]
         held = record.work[.heldDeletion]
         isPaused = record.notes[SyncSwitch.pauseNote] != nil
-        drift = record.notes[CopyExamination.driftNote].flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
+        drift = CopyExamination.drift(in: record)
+        metricsFailures = SyncFiguresReporter.Outlet.allCases.compactMap { text($0.rawValue) }
+        firstRun = text(SyncWorker.firstRunNote).flatMap { Int64($0) }.map(Timestamp.init(nanoseconds:))
         orphans = OrphanList.count(record.notes)
         heldOverwrites = record.work[.heldOverwrite]
         // Written by the worker, but for people all the same: escaped where it is shown. That of each run comes before
         // what was noted beside a path, which may be old.
         func reason(_ keys: [String], _ work: PendingWork?) -> String? {
             guard let work else { return nil }
-            return keys.compactMap { record.notes[$0] }.first.map { String(decoding: $0, as: UTF8.self) }
-                ?? work.shown.first?.reason
+            return keys.compactMap(text).first ?? work.shown.first?.reason
         }
         heldOverwritesReason = reason(["mass-overwrite"], heldOverwrites)
         heldReason = reason(["deletion-bar", "mass-overwrite", "mass-deletion"], held)
@@ -48,10 +61,28 @@ struct DestinationState: Equatable {
         }
     }
 
+    /// A worker lives, as far as this can be seen.
+    func hasWorker(now: Timestamp) -> Bool { worker?.isAlive(now: now) ?? false }
+
+    /// There is nothing that would ever bring it up to date: no run has begun, or the worker that went on for ever is gone.
+    func isAbandoned(_ consumer: ConsumerLag, now: Timestamp) -> Bool {
+        guard maxAge != nil, !hasWorker(now: now) else { return false }
+        if let worker { return !worker.endsAfterRun }
+        return firstRun == nil && consumer.lastSuccess == nil && consumer.lastFailure == nil
+    }
+
     /// What is wrong, each with its remedy.
-    func reasons(_ name: String) -> [String] {
+    func reasons(_ consumer: ConsumerLag, now: Timestamp) -> [String] {
+        let name = consumer.name
         var reasons: [String] = []
         if isPaused { reasons.append("it is paused: `changes sync resume \(name)` ends that") }
+        if isAbandoned(consumer, now: now) {
+            let what =
+                worker.map { "no worker runs: the last one showed itself \(Self.ago($0.seen, now))" }
+                ?? "it has never run"
+            reasons.append("\(what): systemctl enable --now nfs-offsite-sync@\(name)")
+        }
+        reasons += lateness(consumer, now)
         if let quarantined {
             let first = quarantined.shown.first.map { ", first \(TerminalText.of($0.path)): \($0.reason)" } ?? ""
             reasons.append(
@@ -75,7 +106,26 @@ struct DestinationState: Equatable {
                 "the last verification found \(drift) \(drift == 1 ? "difference" : "differences"): "
                     + "`changes verify \(name) --repair` ends them")
         }
-        return reasons
+        return reasons + metricsFailures
+    }
+
+    /// It is behind for longer than it may be.
+    private func lateness(_ consumer: ConsumerLag, _ now: Timestamp) -> [String] {
+        guard let maxAge else { return [] }
+        let longest = maxAge.wholeNanoseconds
+        func isOld(_ moment: Timestamp) -> Bool { now.nanoseconds - moment.nanoseconds > longest }
+        let limit = "max_age \(DurationText.format(maxAge))"
+        if let success = consumer.lastSuccess {
+            if isOld(success) { return ["its last success was \(Self.ago(success, now)) (\(limit))"] }
+        } else if let firstRun, isOld(firstRun) {
+            return ["it has had no success since its first run \(Self.ago(firstRun, now)) (\(limit))"]
+        }
+        guard let oldest = consumer.oldestPending, isOld(oldest) else { return [] }
+        return ["a change of \(Self.ago(oldest, now)) is not copied yet (\(limit))"]
+    }
+
+    private static func ago(_ moment: Timestamp, _ now: Timestamp) -> String {
+        "\(DurationText.rough(now.nanoseconds - moment.nanoseconds)) ago"
     }
 
     /// `3 paths are`

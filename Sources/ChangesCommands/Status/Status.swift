@@ -1,5 +1,6 @@
 import ChangeStore
 import LinuxKernel
+import Offsite
 import TrackerDaemon
 
 /// Everything that `changes status` shows.
@@ -34,27 +35,20 @@ struct Status {
         case unknown
     }
 
-    /// What is wrong, each with its remedy where one is known.
-    var reasons: [String] {
+    /// What is wrong with the tracker, its log and its store, each with its remedy where one is known.
+    var trackerReasons: [String] {
         var reasons: [String] = []
         if case .running(let report) = tracker { reasons += report.degraded }
         if case .failure(let failure) = store, failure.status != .permission {
             reasons.append(failure.message.split(separator: "\n").joined(separator: "; "))
         }
-        for consumer in consumers {
-            let name = "\(consumer.destination == nil ? "consumer" : "destination") \(consumer.name)"
-            if let failure = consumer.lastFailure {
-                reasons.append("\(name): its last run failed: \(failure.reason)")
-            }
-            if case .unreadable(let reason) = consumer.standing {
-                reasons.append("\(name) cannot be read: \(reason)")
-            }
-            if case .full(.historyRemoved) = consumer.standing {
-                reasons.append("\(name) fell so far behind that it has to be given everything")
-            }
-            reasons += consumer.destination?.reasons(consumer.name).map { "\(name): \($0)" } ?? []
-        }
         return reasons
+    }
+
+    /// What is wrong with anything.
+    var reasons: [String] {
+        trackerReasons
+            + consumers.flatMap { consumer in consumer.reasons(now: now).map { "\(consumer.title): \($0)" } }
     }
 
     var health: Health {
@@ -77,7 +71,9 @@ struct Status {
 
 extension Status {
     /// Asks the tracker, and reads the store.
-    static func now(of directory: [UInt8]) -> Status {
+    ///
+    /// - Parameter destinations: those of the configuration, which are shown whether they have ever run or not.
+    static func now(of directory: [UInt8], destinations: [DestinationSettings] = []) -> Status {
         var status = Status(
             tracker: tracker(of: directory), store: .failure(noStore(in: directory)),
             stateDirectory: directory, now: .now)
@@ -88,9 +84,14 @@ extension Status {
                     uuid: try reader.uuid, bytes: FileSystemLook.sizes(of: StoreFiles(directory: directory)),
                     historyBytes: try reader.historyBytes, oldest: try reader.oldest,
                     lastSequence: try reader.lastSequence))
-            status.consumers = try ConsumerLag.all(in: reader, stateDirectory: directory)
+            status.consumers = try ConsumerLag.all(
+                in: reader, stateDirectory: directory, destinations: destinations)
         } catch let failure as CommandFailure {
             status.store = .failure(failure)
+            // Who may not read them is not told that they have never run.
+            if failure.status != .permission {
+                status.consumers = ConsumerLag.all(withoutStore: destinations, stateDirectory: directory)
+            }
         } catch {
             status.store = .failure(CommandFailure(.inputOutput, "the store cannot be read: \(error)"))
         }

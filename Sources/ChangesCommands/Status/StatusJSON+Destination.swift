@@ -3,9 +3,16 @@ import LinuxKernel
 
 /// Destinations, within the object of their consumer.
 extension StatusJSON {
-    static func append(_ destination: DestinationState, of consumer: ConsumerLag, to output: inout [UInt8]) {
+    static func append(
+        _ destination: DestinationState, of consumer: ConsumerLag, now: Timestamp, to output: inout [UInt8]
+    ) {
         var object = JSONObjectWriter(to: &output)
         object.append("paused", boolean: destination.isPaused, to: &output)
+        object.append("configured", boolean: destination.maxAge != nil, to: &output)
+        if let worker = destination.worker {
+            object.append("worker_alive", boolean: worker.isAlive(now: now), to: &output)
+            object.append("worker_seen", moment: worker.seen, to: &output)
+        }
         object.append("pending_paths", number: consumer.pendingPaths, to: &output)
         object.append("waiting_paths", number: destination.waiting?.count ?? 0, to: &output)
         if let oldest = consumer.oldestPending { object.append("oldest_pending", moment: oldest, to: &output) }
@@ -23,6 +30,9 @@ extension StatusJSON {
         append("overwrites", destination.heldOverwrites, in: &object, to: &output)
         if let drift = destination.drift { object.append("drift_paths", number: drift, to: &output) }
         if let orphans = destination.orphans { object.append("orphan_paths", number: orphans, to: &output) }
+        object.append("metrics_failures", array: destination.metricsFailures, to: &output) { failure, output in
+            JSONObjectWriter.appendString(Array(failure.utf8), to: &output)
+        }
         object.end(to: &output)
     }
 

@@ -13,17 +13,32 @@ enum StatusJSON {
         }
         object.append("state_directory", path: status.stateDirectory, to: &output)
         object.appendName("tracker", to: &output)
-        if case .running(let report) = status.tracker { append(report, to: &output) } else { appendNull(to: &output) }
+        if case .running(let report) = status.tracker {
+            append(report, reasons: status.trackerReasons, to: &output)
+        } else {
+            appendNull(to: &output)
+        }
         object.appendName("store", to: &output)
         if case .success(let store) = status.store { append(store, to: &output) } else { appendNull(to: &output) }
-        object.append("consumers", array: status.consumers, to: &output) { append($0, to: &$1) }
+        object.append("consumers", array: status.consumers, to: &output) { append($0, now: status.now, to: &$1) }
         object.end(to: &output)
         output.append(UInt8(ascii: "\n"))
         return output
     }
 
-    private static func append(_ report: TrackerReport, to output: inout [UInt8]) {
+    /// `health` and `reasons`.
+    private static func append(
+        reasons: [String], in object: inout JSONObjectWriter, to output: inout [UInt8]
+    ) {
+        object.append("health", word: reasons.isEmpty ? "healthy" : "degraded", to: &output)
+        object.append("reasons", array: reasons, to: &output) { reason, output in
+            JSONObjectWriter.appendString(Array(reason.utf8), to: &output)
+        }
+    }
+
+    private static func append(_ report: TrackerReport, reasons: [String], to output: inout [UInt8]) {
         var object = JSONObjectWriter(to: &output)
+        append(reasons: reasons, in: &object, to: &output)
         object.append("version", text: Array(report.version.utf8), to: &output)
         object.append("pid", number: Int64(report.process), to: &output)
         object.append("started", moment: report.startedAt, to: &output)
@@ -68,9 +83,10 @@ enum StatusJSON {
         object.end(to: &output)
     }
 
-    static func append(_ consumer: ConsumerLag, to output: inout [UInt8]) {
+    static func append(_ consumer: ConsumerLag, now: Timestamp, to output: inout [UInt8]) {
         var object = JSONObjectWriter(to: &output)
         object.append("name", text: Array(consumer.name.utf8), to: &output)
+        append(reasons: consumer.reasons(now: now), in: &object, to: &output)
         switch consumer.standing {
         case .behind(let changes):
             object.append("standing", word: "cursor", to: &output)
@@ -96,7 +112,7 @@ enum StatusJSON {
         }
         if let destination = consumer.destination {
             object.appendName("destination", to: &output)
-            append(destination, of: consumer, to: &output)
+            append(destination, of: consumer, now: now, to: &output)
         }
         object.end(to: &output)
     }

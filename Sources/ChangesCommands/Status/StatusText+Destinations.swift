@@ -13,10 +13,11 @@ extension StatusText {
             let paused = destination.isPaused ? Style.caution.of("PAUSED", on: screen) + ", " : ""
             line(
                 label,
-                Style.strong.of(consumer.name, on: screen) + ": \(paused)"
+                Style.strong.of(consumer.name, on: screen) + ": \(paused)\(health(of: consumer))"
                     + Self.standing(of: consumer, now: status.now))
             label = ""
             writeRuns(consumer)
+            writeWorker(destination)
             if let waiting = destination.waiting {
                 line("", "  \(waiting.count) \(waiting.count == 1 ? "path waits" : "paths wait") to settle or be there")
             }
@@ -32,6 +33,15 @@ extension StatusText {
             write("quarantined", destination.quarantined)
             write("held deletion", destination.held)
             write("held overwrite", destination.heldOverwrites)
+        }
+    }
+
+    private mutating func writeWorker(_ destination: DestinationState) {
+        guard let worker = destination.worker else { return }
+        if worker.isAlive(now: status.now) {
+            line("", "  its worker, process \(worker.process), runs since \(time(worker.started))")
+        } else {
+            line("", "  no worker runs; the last one showed itself \(time(worker.seen))")
         }
     }
 

@@ -32,21 +32,21 @@ struct StatusText {
         case .notRunning:
             line("tracker", Style.bad.of("not running", on: screen) + " on \(TerminalText.of(status.stateDirectory))")
             line("", "start it: systemctl start nfs-change-tracker")
-            writeReasons()
+            write(reasons: status.trackerReasons)
             line("", "what follows is what the store holds")
         case .unknown(let reason):
             line("tracker", Style.bad.of("cannot be asked", on: screen) + ": \(reason)")
-            writeReasons()
+            write(reasons: status.trackerReasons)
         case .running(let report):
             let health =
-                status.health == .healthy
+                status.trackerReasons.isEmpty
                 ? Style.good.of("healthy", on: screen) : Style.bad.of("DEGRADED", on: screen)
             let age = DurationText.rough(status.now.nanoseconds - report.startedAt.nanoseconds)
             line(
                 "tracker",
                 "\(health), running since \(time(report.startedAt)) (\(age)), process \(report.process), version \(report.version)"
             )
-            writeReasons()
+            write(reasons: status.trackerReasons)
             if case .comparing(let directories) = report.phase {
                 line("", "comparing with the index: \(directories) directories done; changes are recorded already")
             }
@@ -56,10 +56,15 @@ struct StatusText {
         }
     }
 
-    private mutating func writeReasons() {
-        for reason in status.reasons {
-            line("", Style.caution.of("! ", on: screen) + TerminalText.of(Array(reason.utf8)))
+    mutating func write(reasons: [String], indent: String = "") {
+        for reason in reasons {
+            line("", indent + Style.caution.of("! ", on: screen) + TerminalText.of(Array(reason.utf8)))
         }
+    }
+
+    /// `DEGRADED, ` where something is wrong.
+    func health(of consumer: ConsumerLag) -> String {
+        consumer.reasons(now: status.now).isEmpty ? "" : Style.bad.of("DEGRADED", on: screen) + ", "
     }
 
     private mutating func writeRoots(_ report: TrackerReport) {
@@ -116,7 +121,9 @@ struct StatusText {
         var label = "consumers"
         for consumer in status.consumers where consumer.destination == nil {
             line(
-                label, Style.strong.of(consumer.name, on: screen) + ": " + Self.standing(of: consumer, now: status.now))
+                label,
+                Style.strong.of(consumer.name, on: screen) + ": " + health(of: consumer)
+                    + Self.standing(of: consumer, now: status.now))
             label = ""
             writeRuns(consumer)
         }
@@ -124,8 +131,9 @@ struct StatusText {
 
     mutating func writeRuns(_ consumer: ConsumerLag) {
         let success = consumer.lastSuccess.map { "last success \(time($0))" } ?? "no success yet"
-        let failure = consumer.lastFailure.map { ", last failure \(time($0.at)): \($0.reason)" } ?? ""
-        line("", "  \(success)\(TerminalText.of(Array(failure.utf8)))")
+        let failure = consumer.lastFailure.map { ", last failure \(time($0.at))" } ?? ""
+        line("", "  \(success)\(failure)")
+        write(reasons: consumer.reasons(now: status.now), indent: "  ")
     }
 
     /// Where a consumer stands, in words.

@@ -1,5 +1,6 @@
 import ChangeStore
 import LinuxKernel
+import Logging
 import Offsite
 import SystemPackage
 
@@ -21,12 +22,29 @@ struct CopyExamination {
         let worker = try SyncWorker(
             configuration, destination, consumer: consumer, stop: stop, voice: voice, notifier: nil)
         let drifts: [Drift]
+        var uncompared: [Uncompared]
         do {
-            let verification = try CopyVerification(destination, context: worker.context)
-            drifts = try verification.run(contents)
+            let verification = try worker.verification()
+            let found = try verification.run(contents)
+            drifts = found.drifts
+            uncompared = try worker.proof.places(in: worker.reader()).map {
+                Uncompared(place: $0.path, reason: $0.reason)
+            }
+            uncompared += found.uncompared
             try Self.noteDrift(drifts.count, in: consumer)
             try print(drifts + verification.unrepresentable.map { Drift(path: $0, kind: .unrepresentable) })
-            if drifts.isEmpty { return voice.say("no difference" + Self.remark(verification.unrepresentable.count)) }
+            for place in uncompared {
+                voice.say("not compared: \(TerminalText.of(place.place)) \(place.reason)", .warning)
+            }
+            if let silence = worker.proof.silence {
+                voice.say("what is pending may show as a difference: \(silence)", .warning)
+            }
+            if drifts.isEmpty {
+                voice.say(
+                    (uncompared.isEmpty ? "no difference" : "no difference in what was compared")
+                        + Self.remark(verification.unrepresentable.count))
+                return try Self.check(uncompared)
+            }
             if repairs { try verification.makePending(drifts) }
         } catch let failure as SyncFailure {
             throw CommandFailure(failure)
@@ -37,10 +55,20 @@ struct CopyExamination {
             throw CommandFailure(
                 .failure, "\(drifts.count) differences; --repair brings them up to date")
         }
+        worker.figures.begin()
+        defer { worker.figures.end() }
         _ = try worker.run(SyncOptions())
         // What was found is carried; the next verification says what it missed.
         try? Self.noteDrift(0, in: consumer)
         withExtendedLifetime(lock) {}
+        try Self.check(uncompared)
+    }
+
+    /// - Throws: when something was left out, for nobody knows whether it differs.
+    private static func check(_ uncompared: [Uncompared]) throws {
+        guard !uncompared.isEmpty else { return }
+        let count = uncompared.count
+        throw CommandFailure(.failure, "\(count) \(count == 1 ? "place was" : "places were") not compared")
     }
 
     private static func remark(_ unrepresentable: Int) -> String {
@@ -53,8 +81,8 @@ struct CopyExamination {
     static let driftNote = "drift"
 
     /// - Returns: nil when nothing was compared yet.
-    static func drift(in consumer: Consumer) throws(StoreError) -> Int? {
-        try consumer.note(driftNote).flatMap { Int(String(decoding: $0, as: UTF8.self)) }
+    static func drift(in record: ConsumerRecord) -> Int64? {
+        record.notes[driftNote].flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
     }
 
     static func noteDrift(_ count: Int, in consumer: Consumer) throws(StoreError) {

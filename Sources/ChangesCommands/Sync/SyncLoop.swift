@@ -32,33 +32,40 @@ struct SyncLoop {
             configuration, destination, consumer: consumer,
             stop: WorkerStop(
                 stop, windows: destination.windows, consumer: consumer), voice: voice, notifier: notifier)
+        worker.figures.begin()
+        defer { worker.figures.end() }
+        var schedule = try schedule()
         notifier.ready(status: "waiting for changes")
         var pause = Self.firstPause
         // When changes that are not carried yet were noticed.
         var noticed: MonotonicTime?
         while !stop.isRequested() {
-            notifier.ping()
-            let need = try need()
-            if need == .nothing {
+            worker.beat()
+            var need = try need()
+            if need == .nothing, schedule.due <= .now { need = .check }
+            if need == .nothing || need == .barred {
                 noticed = nil
-                verifyInQuietHours(worker, voice, notifier)
-                try rest(milliseconds: Self.longestWait, watch)
+                if need == .nothing { verifyInQuietHours(worker, voice, notifier) }
+                let left = (schedule.due - .now) / 1_000_000 + 1
+                let isSooner = need == .nothing && left < Self.longestWait
+                try rest(milliseconds: isSooner ? Int32(clamping: max(0, left)) : Self.longestWait, watch)
                 continue
             }
             let since = noticed ?? .now
             noticed = since
             // A run for each change would be a login for each: they are collected for as long as a file has to settle.
-            let left = need == .now ? 0 : since.nanoseconds + settle - MonotonicTime.now.nanoseconds
+            let left = need == .soon ? since.nanoseconds + settle - MonotonicTime.now.nanoseconds : 0
             if left > 0 {
                 try rest(
                     milliseconds: Int32(clamping: min((left + 999_999) / 1_000_000, Int64(Self.longestWait))), watch)
                 continue
             }
             noticed = nil
-            notifier.status("carrying changes")
+            notifier.status(need == .check ? "asking the destination" : "carrying changes")
             do {
-                let report = try worker.run(SyncOptions())
+                let report = try worker.run(SyncOptions(), isCheck: need == .check)
                 pause = Self.firstPause
+                schedule.ended(isProven: report.doubts.isEmpty, now: .now)
                 notifier.status(Self.status(report))
             } catch let failure as CommandFailure {
                 if stop.isRequested() { break }
@@ -70,7 +77,7 @@ struct SyncLoop {
                 guard isPassing else { throw CommandFailure(failure.status, "") }
                 let jittered = pause / 2 + Int64.random(in: 0...pause / 2)
                 notifier.status("trying again in \(jittered / 1_000_000_000) s: \(failure.message)")
-                try wait(nanoseconds: jittered, watch, notifier)
+                try wait(nanoseconds: jittered, watch, worker)
                 pause = min(pause * 2, Self.longestPause)
             }
         }
@@ -78,7 +85,7 @@ struct SyncLoop {
     }
 
     private static func status(_ report: SyncReport) -> String {
-        var text = "up to date"
+        var text = report.doubts.first.map { "no success: \($0)" } ?? "up to date"
         if report.waiting > 0 { text += "; \(report.waiting) paths wait" }
         if report.quarantined > 0 { text += "; \(report.quarantined) paths quarantined" }
         if report.heldDeletions > 0 { text += "; \(report.heldDeletions) deletions held" }
@@ -89,7 +96,11 @@ struct SyncLoop {
     private var settle: Int64 { destination.settle.wholeNanoseconds }
 
     private enum Need {
+        /// Nothing may be carried or asked now, or there is no index yet.
+        case barred
         case nothing
+        /// The destination is to be asked whether all is well.
+        case check
         /// Something changed.
         case soon
         /// Something has waited for long enough.
@@ -98,12 +109,12 @@ struct SyncLoop {
 
     /// Whether there is something to carry that may be carried.
     private func need() throws -> Need {
-        guard isInWindow() else { return .nothing }
+        guard isInWindow() else { return .barred }
         do throws(StoreError) {
-            if SyncSwitch.isPaused(consumer) { return .nothing }
+            if SyncSwitch.isPaused(consumer) { return .barred }
             let reader = try StoreReader(stateDirectory: configuration.store.directory)
             guard case .at(let cursor) = try consumer.standing(in: reader) else {
-                return try reader.isBaselineDone ? .now : .nothing
+                return try reader.isBaselineDone ? .now : .barred
             }
             let due = [
                 try consumer.workCount(.waiting).nextDue, try consumer.workCount(.quarantined).nextDue,
@@ -111,9 +122,17 @@ struct SyncLoop {
             if let due, due <= .now { return .now }
             return try reader.lastSequence > cursor ? .soon : .nothing
         } catch {
-            if [.notFound, .busy].contains(error.reason) { return .nothing }
+            if [.notFound, .busy].contains(error.reason) { return .barred }
             throw failure(of: error, in: configuration.store.directory)
         }
+    }
+
+    /// A success that is young need not be proven again at once.
+    private func schedule() throws -> CheckSchedule {
+        let record = try consumerRecord(destination.name, in: configuration.store.directory)
+        let age =
+            record.lastFailure == nil ? record.lastSuccess.map { Timestamp.now.nanoseconds - $0.nanoseconds } : nil
+        return CheckSchedule(interval: destination.checkInterval.wholeNanoseconds, age: age, now: .now)
     }
 
     private func isInWindow() -> Bool { destination.windows.isOpen() }
@@ -129,11 +148,13 @@ struct SyncLoop {
             }
             guard last != today, case .at = try consumer.standing(in: worker.reader()) else { return }
             notifier.status("comparing a part of the copy")
-            let drifts = try CopyVerification(destination, context: worker.context)
-                .run(.sampleOnly(percent: destination.verifyShare))
+            let found = try worker.verification().run(.sampleOnly(percent: destination.verifyShare))
+            let drifts = found.drifts
             try consumer.setNote(Self.verifiedNote, today)
             // A sample that is well says nothing of what a whole verification found.
-            try CopyExamination.noteDrift(max(drifts.count, CopyExamination.drift(in: consumer) ?? 0), in: consumer)
+            let known = try CopyExamination.drift(
+                in: ConsumerRecord(name: destination.name, stateDirectory: worker.context.stateDirectory))
+            try CopyExamination.noteDrift(max(drifts.count, Int(known ?? 0)), in: consumer)
             for drift in drifts.prefix(10) {
                 voice.say("differs (\(drift.kind.rawValue)): \(TerminalText.of(drift.path))", .warning)
             }
@@ -155,12 +176,12 @@ struct SyncLoop {
     /// The note with the day on which a part was compared last, counted from 1970.
     private static let verifiedNote = "verified-day"
 
-    private func wait(nanoseconds: Int64, _ watch: StoreWatch, _ notifier: ServiceNotifier) throws {
+    private func wait(nanoseconds: Int64, _ watch: StoreWatch, _ worker: SyncWorker) throws {
         let end = MonotonicTime.now.nanoseconds + nanoseconds
         while !stop.isRequested() {
             let left = end - MonotonicTime.now.nanoseconds
             if left <= 0 { return }
-            notifier.ping()
+            worker.beat()
             try rest(milliseconds: Int32(clamping: min((left + 999_999) / 1_000_000, 10_000)), watch)
         }
     }

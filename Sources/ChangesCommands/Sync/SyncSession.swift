@@ -29,9 +29,11 @@ struct SyncSession {
                 let worker = try SyncWorker(
                     configuration, destination, consumer: consumer, stop: WorkerStop(stop, consumer: consumer),
                     voice: voice, notifier: nil)
+                if !options.dryRun { worker.figures.begin() }
+                defer { worker.figures.end() }
                 let report = try worker.run(options)
                 withExtendedLifetime(lock) {}
-                if !report.isComplete { statuses.append(.failure) }
+                if !report.isSuccess { statuses.append(report.isComplete ? .temporary : .failure) }
             } catch let failure as CommandFailure {
                 voice.say(failure.message, failure.status == .temporary ? .warning : .error)
                 statuses.append(failure.status)

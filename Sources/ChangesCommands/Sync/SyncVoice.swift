@@ -82,6 +82,8 @@ final class SyncVoice {
         var text = "up to date"
         if report.batches > 0 { text += " after \(report.batches) batch\(report.batches == 1 ? "" : "es")" }
         if !report.isComplete { text = "done, but \(report.shortfall)" }
+        for doubt in report.doubts { say("no success: \(doubt)", .warning) }
+        if !report.doubts.isEmpty, report.isComplete { text = "all that is known is copied" }
         if report.waiting > 0 { text += "; \(report.waiting) paths wait until they are written or there" }
         say(text)
     }

@@ -4,7 +4,6 @@ import Logging
 import Offsite
 import SystemPackage
 import SystemdSupport
-import TrackerDaemon
 import Tracking
 
 /// One run for one destination, with everything that is known on this side of it.
@@ -13,9 +12,13 @@ struct SyncWorker {
     private let destination: DestinationSettings
     private let consumer: Consumer
     private let voice: SyncVoice
-    private let figures: SyncFiguresReporter
+    let figures: SyncFiguresReporter
+    let proof: SourceProof
+    /// Shows that this process moves, and publishes its figures when it is time to. Called about once a second.
+    let beat: () -> Void
     let context: SyncContext
 
+    /// - Parameter notifier: that of a worker that goes on for ever.
     /// - Throws: `CommandFailure` when a pattern cannot be used.
     init(
         _ configuration: Configuration, _ destination: DestinationSettings, consumer: Consumer,
@@ -26,24 +29,37 @@ struct SyncWorker {
         self.consumer = consumer
         self.voice = voice
         let state = configuration.store.directory
-        let figures = SyncFiguresReporter(configuration.metrics, destination, stop: stop)
-        self.figures = figures
         let scope = SourceScope(source: destination.source, isExcluded: try Self.exclusion(destination))
+        let figures = SyncFiguresReporter(
+            configuration.metrics, destination, stateDirectory: state, scope: scope,
+            endsAfterRun: notifier == nil, stop: stop
+        ) { voice.say($0, .warning) }
+        let beat = {
+            notifier?.ping()
+            figures.tick()
+        }
+        let proof = SourceProof(stateDirectory: state, scope: scope, stop: stop, heartbeat: beat)
+        (self.figures, self.beat, self.proof) = (figures, beat, proof)
         context = SyncContext(
             stateDirectory: state, consumer: consumer, machine: MachineIdentity.own, scope: scope, stop: stop,
-            settle: { try settleIfRunning(in: state, stop: stop) { notifier?.ping() } }, tell: { voice.tell($0) },
-            heartbeat: { notifier?.ping() }, progress: voice.isOnTerminal ? { voice.showProgress($0) } : nil,
+            settle: { try proof.settle() }, tell: { voice.tell($0) }, heartbeat: beat,
+            progress: voice.isOnTerminal ? { voice.showProgress($0) } : nil,
             planned: { voice.show($0) }, roomFound: { figures.room = $0 })
     }
 
+    /// - Parameter isCheck: nothing is known to be pending: a success is worth no line.
     /// - Throws: `CommandFailure`.
-    func run(_ options: SyncOptions) throws -> SyncReport {
+    func run(_ options: SyncOptions, isCheck: Bool = false) throws -> SyncReport {
         let start = MonotonicTime.now
         do {
             if SyncSwitch.isPaused(consumer) { return sayPaused() }
-            let report = try SyncRun(destination, context: context, options: options).run()
+            if !options.dryRun { try noteFirstRun() }
+            var report = try SyncRun(destination, context: context, options: options).run()
+            report.doubts = try proof.doubts(in: reader())
             if !options.dryRun { try conclude(report, start) }
-            voice.summarize(report, dryRun: options.dryRun)
+            if !isCheck || report.batches > 0 || !report.isSuccess {
+                voice.summarize(report, dryRun: options.dryRun)
+            }
             return report
         } catch SyncFailure.interrupted {
             if SyncSwitch.isPaused(consumer) { return sayPaused() }
@@ -56,10 +72,7 @@ struct SyncWorker {
                 case let failure as CommandFailure: failure
                 default: throw error
                 }
-            if !options.dryRun {
-                try? consumer.noteFailure(failure.message, at: .now)
-                tell(figures.figures(consumer, context, succeeded: false, since: start))
-            }
+            if !options.dryRun { try? noteEnd(failure.message, start) }
             throw failure
         }
     }
@@ -67,24 +80,46 @@ struct SyncWorker {
     /// What it was about goes on when the pause ends.
     private func sayPaused() -> SyncReport {
         voice.say("paused: `changes sync resume \(destination.name)` ends that", .notice)
-        return SyncReport()
+        figures.publish(waits: !isWatching)
+        var report = SyncReport()
+        report.doubts = ["it is paused"]
+        return report
+    }
+
+    private var isWatching: Bool { !figures.endsAfterRun }
+
+    /// - Throws: `StoreError`, `SyncFailure`.
+    func verification() throws -> CopyVerification {
+        try CopyVerification(
+            destination, context: context, heldPlaces: { [self] in try proof.places(in: reader()).map(\.path) })
     }
 
     func reader() throws(StoreError) -> StoreReader { try StoreReader(stateDirectory: context.stateDirectory) }
 
-    /// A copy that lacks something, or has too much, is no success, though nothing failed.
-    private func conclude(_ report: SyncReport, _ start: MonotonicTime) throws {
-        if report.isComplete {
-            try consumer.noteSuccess(at: .now)
-        } else {
-            try consumer.noteFailure(report.shortfall, at: .now)
-        }
-        tell(figures.figures(consumer, context, succeeded: report.isComplete, since: start))
+    /// The note with the moment of the first run, in nanoseconds since 1970: from when on a success is missed.
+    static let firstRunNote = "first-run"
+
+    private func noteFirstRun() throws(StoreError) {
+        guard try consumer.note(Self.firstRunNote) == nil else { return }
+        try consumer.setNote(Self.firstRunNote, Array("\(Timestamp.now.nanoseconds)".utf8))
     }
 
-    /// A push that fails is no failure of the copy.
-    private func tell(_ figures: SyncFigures) {
-        for problem in self.figures.publish(figures) { voice.say(problem, .warning) }
+    /// A copy that lacks something, or has too much, or of which nobody knows, is no success, though nothing failed.
+    private func conclude(_ report: SyncReport, _ start: MonotonicTime) throws {
+        let reasons = (report.isComplete ? [] : [report.shortfall]) + report.doubts
+        try noteEnd(reasons.isEmpty ? nil : reasons.joined(separator: "; "), start)
+    }
+
+    /// - Parameter failure: why the run is no success; nil: it is one.
+    private func noteEnd(_ failure: String?, _ start: MonotonicTime) throws(StoreError) {
+        if let failure {
+            try consumer.noteFailure(failure, at: .now)
+        } else {
+            try consumer.noteSuccess(at: .now)
+        }
+        figures.noteRun(succeeded: failure == nil, since: start)
+        // A push that fails is no failure of the copy.
+        figures.publish(waits: !isWatching)
     }
 
     /// What `include` and `exclude` leave out: a path, or one of the directories that it lies in.
@@ -104,26 +139,5 @@ struct SyncWorker {
             }
             return list.excludes(path: path, isDirectory: isDirectory)
         }
-    }
-}
-
-/// Has the tracker record what happened before; without one the store is what the last one left.
-///
-/// - Parameter heartbeat: called about once a second: it is the tracker that may take long, not this process.
-/// - Throws: `CommandFailure`: `temporary` when it cannot tell; `SyncFailure.interrupted`.
-private func settleIfRunning(in directory: [UInt8], stop: any StopSignal, heartbeat: () -> Void) throws {
-    let reply: ControlReply
-    do throws(ControlError) {
-        reply = try ControlClient.request(.settle, stateDirectory: directory, timeout: .seconds(3_600)) {
-            heartbeat()
-            return !stop.isRequested()
-        }
-    } catch {
-        if stop.isRequested() { throw SyncFailure.interrupted }
-        if case .notRunning = error { return }
-        throw CommandFailure(.temporary, "the tracker does not answer: \(error)")
-    }
-    if case .error(let reason) = reply {
-        throw CommandFailure(.temporary, "the tracker cannot record what happened: \(reason)")
     }
 }

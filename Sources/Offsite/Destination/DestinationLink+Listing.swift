@@ -38,17 +38,16 @@ extension DestinationLink {
     /// Names that have one inode at the destination: the first of each group, by rsync's choice, and the others.
     ///
     /// - Parameter visit: gets a path and, where it is another name of a file that was listed, that one's path.
-    func listLinks(_ visit: ([UInt8], [UInt8]?) -> Void) throws(SyncFailure) {
+    func listLinks(_ visit: ([UInt8], [UInt8]?) -> Void) throws(SyncFailure) -> Outcome {
         var options = ["--dry-run", "-rlDH", "--out-format=%i %n%L"]
         options += Self.exclusions + readingAttributes
         let place = try emptyDirectory()
         let sides = [Array((targetText + "/").utf8), place + [UInt8(ascii: "/")]]
-        let outcome = try lines(options, list: nil, sides, source: nil, receiving: receiving(in: place)) { line in
+        return try lines(options, list: nil, sides, source: nil, receiving: receiving(in: place)) { line in
             guard let change = ItemizedLine(parsing: line) else { return }
             let other = change.isLink ? change.linkSplit() : nil
             visit(other?.name ?? change.name, other?.target)
         }
-        try check(outcome, "listing the destination's hard links")
     }
 
     /// What a transfer would change at the destination.
@@ -61,7 +60,8 @@ extension DestinationLink {
         _ paths: [[UInt8]], isRecursive: Bool, withChecksums: Bool, _ visit: (ItemizedLine) -> Void
     ) throws(SyncFailure) -> Outcome {
         var options = ["--dry-run", "-aH", "--force", "--out-format=%i %n%L"] + attributeOptions
-        if isRecursive { options += ["--recursive", "--delete"] + Self.exclusions }
+        // One directory that cannot be read must not hide what is too much everywhere else.
+        if isRecursive { options += ["--recursive", "--delete", "--ignore-errors"] + Self.exclusions }
         if withChecksums { options.append("--checksum") }
         let sides = [settings.source + [UInt8(ascii: "/")], Array((targetText + "/").utf8)]
         return try lines(options, list: paths, sides, source: settings.source) { line in

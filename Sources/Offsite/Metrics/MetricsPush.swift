@@ -45,11 +45,29 @@ public struct MetricsPush: Sendable {
             return .curl(error)
         }
         if result.wasInterrupted { return stop.isRequested() ? .interrupted : .timedOut }
-        let message = Array((answer.message + result.errors).prefix(CurlAnswer.limit))
-        switch result.status {
+        return Self.failure(status: result.status, answer, errors: result.errors)
+    }
+
+    /// Starts a push that goes on in the background.
+    ///
+    /// - Throws: why curl could not be started.
+    public func start(_ figures: SyncFigures) throws(MetricsFailure) -> BackgroundPush {
+        do throws(Errno) {
+            return try BackgroundPush(command + arguments, configuration(figures), seconds: limits.overall)
+        } catch {
+            throw .curl(error)
+        }
+    }
+
+    /// Says what curl's end means.
+    ///
+    /// - Parameter status: its exit status; 128 and the number of the signal that ended it.
+    static func failure(status: Int32, _ answer: CurlAnswer, errors: [UInt8]) -> MetricsFailure? {
+        let message = Array((answer.message + errors).prefix(CurlAnswer.limit))
+        switch status {
         case 0: break
-        case 129...: return .killed(signal: result.status - 128)
-        default: return .unreachable(status: result.status, message: message)
+        case 129...: return .killed(signal: status - 128)
+        default: return .unreachable(status: status, message: message)
         }
         // Looked at here and not by --fail, which takes a redirection for a success and drops what the gateway says.
         let status = answer.status ?? 0

@@ -12,6 +12,13 @@ public struct SyncFigures: Equatable, Sendable {
         case failure = 1
     }
 
+    /// How far the copy of everything is that a destination begins with, with its number in `offsite_first_copy`.
+    public enum FirstCopy: Int64, Sendable {
+        case notBegun = 0
+        case underWay = 1
+        case complete = 2
+    }
+
     /// The values of the two labels.
     public let job: String
     public let destination: String
@@ -45,6 +52,14 @@ public struct SyncFigures: Equatable, Sendable {
     /// Paths at the destination that are not copied any more.
     public var orphanPaths: Int64?
 
+    public var firstCopy: FirstCopy?
+    /// When the worker last showed that it lives: when these figures were taken.
+    public var heartbeat: Timestamp?
+    /// The worker ends with its run (`--once`), so that its silence afterwards means nothing.
+    public var endsAfterRun: Bool?
+    /// The last push was refused, or did not get there; nil where nothing is pushed.
+    public var isPushFailing: Bool?
+
     /// - Parameter lastSuccess: as an earlier process left it. Without it the textfile has no last success until the
     ///   next, and an alert for an old one cannot fire.
     public init(job: String, destination: String, lastSuccess: Timestamp? = nil) {
@@ -65,4 +80,7 @@ public struct SyncFigures: Equatable, Sendable {
         lastDuration = duration
         lastStatus = .failure
     }
+
+    /// How the last run ended, as an earlier process left it, which did not leave how long it took.
+    public mutating func recordEarlier(_ status: Status) { lastStatus = status }
 }

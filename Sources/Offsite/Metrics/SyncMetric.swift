@@ -2,9 +2,12 @@ import LinuxKernel
 
 /// One metric: its name, what it says, and its value. All are gauges.
 ///
-/// The first two have no prefix and their names no proper unit: they are what alerts for backups go by already.
+/// The first two have no prefix and their names no proper unit: they are what alerts for backups go by already. Other jobs
+/// of a site push the same names untyped, and a Pushgateway refuses (400) whoever comes second with another type.
 struct SyncMetric: Sendable {
     let name: String
+    /// Other jobs have metrics of this name, without a type: it has none here either.
+    var isShared: Bool { name.hasPrefix("backup_") }
     /// One line, without backslashes. The same in every file: node_exporter complains of one name with two texts.
     let help: String
     let value: @Sendable (SyncFigures) -> String?
@@ -44,6 +47,18 @@ struct SyncMetric: Sendable {
         SyncMetric("offsite_orphan_paths", "Paths at the destination that are no longer copied.") {
             $0.orphanPaths.map(count)
         },
+        SyncMetric("offsite_first_copy", "How far the first copy is: 0 not begun, 1 under way, 2 complete.") {
+            $0.firstCopy.map { String($0.rawValue) }
+        },
+        SyncMetric("offsite_worker_heartbeat_timestamp", "When these figures were taken, in seconds since 1970.") {
+            $0.heartbeat.map { String($0.nanoseconds / 1_000_000_000) }
+        },
+        SyncMetric("offsite_worker_once", "1: the worker ends after a run (--once); 0: it goes on (--watch).") {
+            $0.endsAfterRun.map { $0 ? "1" : "0" }
+        },
+        SyncMetric("offsite_metrics_push_failed", "1: the last push to the Pushgateway failed; 0: it did not.") {
+            $0.isPushFailing.map { $0 ? "1" : "0" }
+        },
     ]
 
     private init(_ name: String, _ help: String, _ value: @escaping @Sendable (SyncFigures) -> String?) {
@@ -71,7 +86,7 @@ extension SyncFigures {
         var text = ""
         for metric in SyncMetric.all {
             guard let value = metric.value(self) else { continue }
-            text += "# HELP \(metric.name) \(metric.help)\n# TYPE \(metric.name) gauge\n"
+            if !metric.isShared { text += "# HELP \(metric.name) \(metric.help)\n# TYPE \(metric.name) gauge\n" }
             text += "\(metric.name)\(labels) \(value)\n"
         }
         return Array(text.utf8)

@@ -29,6 +29,9 @@ public struct SourceScope: Sendable {
         path == source || RenameMap.rest(of: source, below: path) != nil
     }
 
+    /// Whether a root or mount point bears on what is carried: it is in the source and not left out, or around it.
+    public func concerns(_ place: [UInt8]) -> Bool { isAbove(place) || relative(place, isDirectory: true) != nil }
+
     /// Names that are this program's own at a destination, or DSM's: neither sent nor deleted.
     static let reservedNames: Set<[UInt8]> = Set(
         [".nfs-changes-partial", ".nfs-changes-restore", "@eaDir", "@tmp", "#recycle", "#snapshot", "@sharesnap"].map {

@@ -43,6 +43,10 @@ public struct DestinationSettings: Equatable, Sendable {
     public var include: [[UInt8]] = []
     /// Patterns in the manner of gitignore(5), relative to `source`, of what is not carried.
     public var exclude: [[UInt8]] = []
+    /// How often an idle `--watch` asks the destination whether all is well.
+    public var checkInterval: Duration = .seconds(3_600)
+    /// A copy whose last success is older, or that lacks a change for longer, is degraded.
+    public var maxAge: Duration = .seconds(26 * 3_600)
     /// Which part of all paths `--watch` verifies in a day, in percent; 0: none.
     public var verifyShare: Double = 1
 

@@ -32,10 +32,18 @@ public final class CopyVerification {
     /// What the last run found that the destination cannot keep, sorted.
     public internal(set) var unrepresentable: [[UInt8]] = []
 
+    /// Returns the places of the source that are not what they should be, absolute: what is in them is not compared, least
+    /// of all taken for deleted.
+    private let heldPlaces: () throws -> [[UInt8]]
+
+    /// - Parameter heldPlaces: asked after settling.
     /// - Throws: `StoreError`, `SyncFailure`.
-    public init(_ settings: DestinationSettings, context: SyncContext) throws {
+    public init(
+        _ settings: DestinationSettings, context: SyncContext, heldPlaces: @escaping () throws -> [[UInt8]]
+    ) throws {
         self.settings = settings
         self.context = context
+        self.heldPlaces = heldPlaces
         reader = try StoreReader(stateDirectory: context.stateDirectory)
         link = try DestinationLink(
             settings, stateDirectory: context.stateDirectory,
@@ -53,9 +61,15 @@ public final class CopyVerification {
         case sampleOnly(percent: Double)
     }
 
-    /// - Returns: the differences, sorted by path.
+    /// - Returns: the differences, and what could not be compared.
     /// - Throws: `StoreError`, `SyncFailure`, what settling throws.
-    public func run(_ contents: Contents) throws -> [Drift] {
+    public func run(_ contents: Contents) throws -> VerificationResult {
+        uncompared = []
+        let drifts = try compare(contents)
+        return VerificationResult(drifts: drifts, uncompared: uncompared.outermost)
+    }
+
+    private func compare(_ contents: Contents) throws -> [Drift] {
         guard try reader.isBaselineDone else { throw SyncFailure.baselineMissing }
         guard case .at = try context.consumer.standing(in: reader) else { throw SyncFailure.neverComplete }
         try context.settle()
@@ -78,12 +92,24 @@ public final class CopyVerification {
 
     // MARK: Comparing
 
+    /// What could not be compared so far.
+    private var uncompared: Set<Uncompared> = []
+
+    /// The roots that are what the index means, relative to the source; empty for the source itself, which may be one or lie
+    /// in one.
     private var presentRoots: [[UInt8]] {
         get throws {
-            RootCheck(try reader.rootIdentities).present.compactMap {
-                context.scope.relative($0, isDirectory: true)
-            }
+            let present = RootCheck(try reader.rootIdentities).present
+            if present.contains(where: context.scope.isAbove) { return [[]] }
+            return present.compactMap { context.scope.relative($0, isDirectory: true) }
         }
+    }
+
+    /// Whether a path, relative to the source, is a root or in one. The source's own top and what lies between it and the
+    /// roots is nobody's: others change it, and a transfer brings it along as it happens to be.
+    private static func isCompared(_ path: [UInt8], _ roots: [[UInt8]]) -> Bool {
+        path != [UInt8(ascii: ".")]
+            && roots.contains { $0.isEmpty || $0 == path || RenameMap.rest(of: path, below: $0) != nil }
     }
 
     private func compareAll(withChecksums: Bool) throws -> Set<Drift> {
@@ -95,9 +121,12 @@ public final class CopyVerification {
     func drifts(of paths: [[UInt8]], isRecursive: Bool, withChecksums: Bool) throws -> Set<Drift> {
         var found: Set<Drift> = []
         var look = try? SourceLook(source: settings.source)
+        let roots = try presentRoots
         let outcome = try link.compare(paths, isRecursive: isRecursive, withChecksums: withChecksums) { line in
             let path = line.name
-            guard context.scope.relative(context.scope.absolute(path), isDirectory: nil) != nil else { return }
+            guard Self.isCompared(path, roots),
+                context.scope.relative(context.scope.absolute(path), isDirectory: nil) != nil
+            else { return }
             var isKept = true
             if line.isTimeAlone, case .present(let status)? = look?.state(of: path) {
                 isKept = link.limits.keeps(status.modified)
@@ -113,12 +142,18 @@ public final class CopyVerification {
                 }
             found.insert(Drift(path: path, kind: kind))
         }
-        // Files come and go while they are compared.
-        guard outcome.verdict == .partial else {
-            try link.check(outcome, "comparing")
-            return found
-        }
+        try noteUncompared(outcome, "comparing", roots)
         return found
+    }
+
+    /// Files come and go while they are compared; what cannot be read is noted.
+    private func noteUncompared(_ outcome: DestinationLink.Outcome, _ step: String, _ roots: [[UInt8]]) throws {
+        guard outcome.verdict == .partial else { return try link.check(outcome, step) }
+        let scope = context.scope
+        uncompared.formUnion(
+            link.uncompared(outcome) { path in
+                Self.isCompared(path, roots) && scope.relative(scope.absolute(path), isDirectory: nil) != nil
+            })
     }
 
     private func compareSample(_ percent: Double) throws -> Set<Drift> {
@@ -147,17 +182,19 @@ public final class CopyVerification {
 
     private func compareLinks() throws -> Set<Drift> {
         var theirs: [[UInt8]: Set<[UInt8]>] = [:]
-        try link.listLinks { path, other in
+        let roots = try presentRoots
+        let outcome = try link.listLinks { path, other in
             guard let other else { return }
             theirs[other, default: [other]].insert(path)
         }
+        try noteUncompared(outcome, "listing the destination's hard links", roots)
         let mine = try sourceGroups()
         let known = Set(mine)
         companions = [:]
         var drifts: Set<Drift> = []
         let scope = context.scope
         func isCarried(_ path: [UInt8]) -> Bool {
-            scope.relative(scope.absolute(path), isDirectory: false) != nil
+            Self.isCompared(path, roots) && scope.relative(scope.absolute(path), isDirectory: false) != nil
         }
         for group in theirs.values where !known.contains(group) {
             for path in group { companions[path, default: []].formUnion(group) }
@@ -211,9 +248,13 @@ public final class CopyVerification {
             return .next
         }
         let roots = RootCheck(try reader.rootIdentities)
+        let held = try heldPlaces()
         return try drifts.filter { drift in
             let absolute = context.scope.absolute(drift.path)
             if roots.isAway(absolute) || pending.contains(absolute) { return false }
+            if held.contains(where: { $0 == absolute || RenameMap.rest(of: absolute, below: $0) != nil }) {
+                return false
+            }
             if drift.kind == .metadata, stirred.contains(absolute) { return false }
             // A name that is to be linked or deleted makes the others of its file differ as well.
             let names = drift.kind == .links ? companions[drift.path] ?? [] : []

@@ -65,10 +65,15 @@ public struct SyncReport: Equatable, Sendable {
     /// How much room the destination has; nil where it cannot be asked.
     public var room: FileSystemSpace?
 
+    /// Reasons why nobody can say that the copy is whole, though all that is known was copied.
+    public var doubts: [String] = []
+
     public init() {}
 
     /// The destination has what the source has, but for what is still being written.
     public var isComplete: Bool { quarantined == 0 && heldDeletions == 0 && heldOverwrites == 0 }
+    /// The same, and proven.
+    public var isSuccess: Bool { isComplete && doubts.isEmpty }
 
     /// What it lacks or has too much.
     public var shortfall: String {

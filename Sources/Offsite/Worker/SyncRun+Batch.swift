@@ -16,7 +16,7 @@ extension SyncRun {
         var plan = plan
         var commit = commit
         commit.done = Array(facts.keys)
-        try keep(plan.postponed, in: &commit)
+        try keep(plan.postponed, in: &commit, &batch)
         batch.postponed = plan.postponed.count
         try quarantineUnrepresentable(in: &plan, facts, &commit, &batch)
         try holdOverwrites(&plan, facts, &commit, &batch)
@@ -94,18 +94,24 @@ extension SyncRun {
         context.planned?(plan)
     }
 
-    private func keep(_ postponed: [BatchPlan.Postponed], in commit: inout ConsumerCommit) throws {
+    private func keep(
+        _ postponed: [BatchPlan.Postponed], in commit: inout ConsumerCommit, _ batch: inout BatchReport
+    ) throws {
         for item in postponed {
             let reason =
                 switch item.reason {
                 case .unsettled: "being written"
                 case .absent: "not there, and not known to be deleted"
-                case .unreadable(let code): "cannot be looked at (errno \(code))"
+                case .unreadable(let code): "cannot be looked at (\(Errno(rawValue: code)))"
                 case .rootAway: "its root is missing or another directory"
                 }
-            commit.kept.append(
-                ConsumerWork(
-                    context.scope.absolute(item.path), item.facts, .waiting, due: item.due, reason: reason))
+            let path = context.scope.absolute(item.path)
+            // Nothing that passes by itself: a copy that lacks it is no success.
+            if case .unreadable = item.reason {
+                try quarantine(path, item.facts, reason, &commit, &batch)
+                continue
+            }
+            commit.kept.append(ConsumerWork(path, item.facts, .waiting, due: item.due, reason: reason))
         }
     }
 

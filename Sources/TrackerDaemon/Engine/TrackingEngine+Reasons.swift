@@ -3,12 +3,18 @@ import Tracking
 
 /// What the engine says of itself, in words.
 extension TrackingEngine {
-    /// What cannot be brought up to date: roots and mount points that are held or missing, a line each.
+    /// What cannot be brought up to date, a line each: roots and mount points that are held or missing, what is not
+    /// tracked, and what cannot be read.
     func unsettledPlaces() -> [String] {
         let missing = tree.roots.filter { tree.state(of: $0).contains(.missing) } + unseen.filter(tree.isLive)
         let held = expected.keys.filter { tree.isLive($0) && !missing.contains($0) }
-        return missing.map { "\(printable(tree.path(of: $0))) is missing" }.sorted()
-            + held.map { "\(printable(tree.path(of: $0))) is held: another file system or directory is there" }.sorted()
+        var places = missing.map { UnsettledPlace(tree.path(of: $0), .missing) }
+        places += held.map { UnsettledPlace(tree.path(of: $0), .held) }
+        places += foreignRoots.map { UnsettledPlace($0, .foreign) }
+        let tops = unreadable.filter { tree.isLive($0) && !unreadable.contains(tree.parent(of: $0)) }
+        places += tops.map { UnsettledPlace(tree.path(of: $0), .unreadable) }
+        for case .unreadable(let path, _) in notesTold { places.append(UnsettledPlace(path, .unreadable)) }
+        return places.map(\.line).sorted()
     }
 
     /// What weakens the promise now, each with its remedy.
