@@ -10,35 +10,37 @@ import Testing
         func isRequested() -> Bool { isSet }
     }
 
-    @Test func `a transfer ends when too little is left, and is not asked too often`() {
-        var left: Int64 = 100
-        var questions = 0
-        let signal = Signal()
-        let watch = RoomWatch(
-            signal, every: 0,
-            ask: {
-                questions += 1
-                left -= 30
-                return left == 40 ? nil : FileSystemSpace(available: left, total: 1_000)
-            }, isTooLittle: { $0.available < 20 })
-        #expect(!watch.isRequested() && watch.room?.available == 70)
-        // Nobody answered.
-        #expect(!watch.isRequested() && watch.room?.available == 70)
-        #expect(watch.isRequested() && watch.isFull && watch.room?.available == 10)
-        #expect(watch.isRequested() && questions == 3)
+    private func settings(_ minFree: Amount?) throws -> DestinationSettings {
+        var settings = DestinationSettings(
+            name: "a", source: [], target: try #require(SyncTarget(parsing: "/copy")))
+        settings.minFree = minFree
+        return settings
+    }
 
-        let slow = RoomWatch(signal, ask: { FileSystemSpace(available: 0, total: 1) }, isTooLittle: { _ in true })
-        #expect(!slow.isRequested())
+    @Test func `a transfer ends when too little is left`() throws {
+        var answers: [FileSystemSpace?] = [nil, FileSystemSpace(available: 10, total: 1_000)]
+        let signal = Signal()
+        let watch = RoomWatch(signal, try settings(.count(20)), room: nil, ask: { answers.removeFirst() })
+        // Nobody answered: asked again later.
+        #expect(!watch.isRequested() && watch.room == nil && !watch.isRequested() && answers.count == 1)
         signal.isSet = true
-        #expect(slow.isRequested() && !slow.isFull)
+        #expect(watch.isRequested() && !watch.isFull)
+
+        let full = RoomWatch(Signal(), try settings(.count(20)), room: nil, ask: { answers.removeFirst() })
+        #expect(full.isRequested() && full.isFull && full.room?.available == 10 && full.isRequested())
+    }
+
+    @Test func `the nearer min_free is, the more often the destination is asked`() throws {
+        let watch = RoomWatch(Signal(), try settings(.count(1 << 30)), room: nil, ask: { nil })
+        func pause(_ available: Int64) -> Int64 {
+            watch.pause(at: FileSystemSpace(available: available, total: 1 << 40))
+        }
+        #expect(pause(1 << 40) == 10_000 && pause(2 << 30) == 4_096 && pause(1 << 30) == 200 && pause(0) == 200)
     }
 
     @Test func `the default fits small disks and those that are meant to be full`() throws {
-        let target = try #require(SyncTarget(parsing: "/copy"))
-        var settings = DestinationSettings(name: "a", source: [], target: target)
-        #expect(settings.leastFree(of: 100 << 30) == 5 << 30)
-        #expect(settings.leastFree(of: 12 << 40) == 20 << 30)
-        settings.minFree = .share(percent: 10)
-        #expect(settings.leastFree(of: 100 << 30) == 10 << 30)
+        #expect(try settings(nil).leastFree(of: 100 << 30) == 5 << 30)
+        #expect(try settings(nil).leastFree(of: 12 << 40) == 20 << 30)
+        #expect(try settings(.share(percent: 10)).leastFree(of: 100 << 30) == 10 << 30)
     }
 }

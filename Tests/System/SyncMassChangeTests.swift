@@ -103,7 +103,7 @@ extension SyncSystemTests {
                     for file in 0..<10 { try Disk.link(root / Path("one/f\(file)"), root / Path("\(week)/f\(file)")) }
                 }
             }
-            for file in 0..<20 { try Disk.write(root / Path("small\(file)"), [1]) }
+            for file in 0..<200 { try Disk.write(root / Path("small\(file)"), [1]) }
             try site.start()
             try site.syncFully()
             // 100 kB of 100, by name.
@@ -215,7 +215,7 @@ extension SyncSystemTests {
             let one = try SyncSite()
             let two = try SyncSite(target: one.copy.string, copy: one.copy)
             try Disk.write(one.site.root / "file", Array("one".utf8))
-            try Disk.write(two.site.root / "file", Array("two".utf8))
+            try Disk.write(two.site.root / "file", Array("second".utf8))
             try one.start()
             try two.start()
             try one.syncFully()
@@ -224,11 +224,11 @@ extension SyncSystemTests {
             #expect(try Disk.read(one.copy / "a-backup/file") == Array("one".utf8))
             #expect(try two.sync("init", "--adopt").isSuccess)
             _ = try two.sync()
-            #expect(try Disk.read(one.copy / "a-backup/file") == Array("two".utf8))
+            #expect(try Disk.read(one.copy / "a-backup/file") == Array("second".utf8))
             try Disk.write(one.site.root / "file", Array("three".utf8))
             let other = try one.sync()
             #expect(other.status == .exited(78), "\(other)")
-            #expect(try Disk.read(one.copy / "a-backup/file") == Array("two".utf8))
+            #expect(try Disk.read(one.copy / "a-backup/file") == Array("second".utf8))
         }
 
         // MARK: Room
@@ -236,7 +236,7 @@ extension SyncSystemTests {
         @Test(
             .thorough, .timeLimit(.minutes(2)), .enabled(if: Privilege.canMount, "\(Privilege.needsMount)"))
         func `a transfer ends when min_free is reached`() throws {
-            let site = try SyncSite(more: "min_free = \"24MiB\"\nbandwidth = \"1MB/s\"")
+            let site = try SyncSite(more: "min_free = \"24MiB\"\nbandwidth = \"10MB/s\"")
             let mounted = try Mounted(tmpfsAt: site.copy, size: "32m")
             defer { withExtendedLifetime(mounted) {} }
             try site.start()

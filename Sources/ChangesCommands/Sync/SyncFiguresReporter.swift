@@ -122,13 +122,12 @@ final class SyncFiguresReporter {
             figures.heldDeletions = record.work[.heldDeletion]?.count ?? 0
             figures.heldOverwrites = record.work[.heldOverwrite]?.count ?? 0
             figures.driftPaths = CopyExamination.drift(in: record)
+            figures.orphanPaths = OrphanList.count(record.notes)
             figures.firstCopy = record.cursor != nil ? .complete : record.fullPass != nil ? .underWay : .notBegun
         }
         figures.availableBytes = room?.available
         figures.sizeBytes = room?.total
         figures.minFreeBytes = room.map { leastFree($0.total) }
-        figures.driftPaths = (try? CopyExamination.drift(in: consumer)).flatMap { $0 }.map(Int64.init)
-        figures.orphanPaths = (try? OrphanList.count(in: consumer)).flatMap { $0 }
         figures.heartbeat = .now
         figures.endsAfterRun = worker.endsAfterRun
         return figures

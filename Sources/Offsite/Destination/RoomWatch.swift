@@ -1,44 +1,55 @@
 import LinuxKernel
 
-/// Ends a transfer when less than `min_free` is left at the destination, which is asked every so often meanwhile.
+/// Ends a transfer when less than `min_free` is left at the destination, which is asked meanwhile: every ten seconds, and the
+/// more often the nearer that is.
 final class RoomWatch: StopSignal {
     private let stop: any StopSignal
+    private let settings: DestinationSettings
     private let ask: () -> FileSystemSpace?
-    private let isTooLittle: (FileSystemSpace) -> Bool
-    private var next: MonotonicTime
+    private var next = MonotonicTime.now
     /// As it was found last.
     private(set) var room: FileSystemSpace?
     /// It ended the transfer.
     private(set) var isFull = false
 
-    /// Milliseconds between two questions. What arrives meanwhile is a part of `min_free`'s least.
-    static let interval: Int64 = 10_000
+    /// Milliseconds between two questions.
+    static let interval: ClosedRange<Int64> = 200...10_000
+    /// Bytes that may arrive in a millisecond.
+    private static let speed: Int64 = 256 << 10
 
-    /// - Parameter ask: nil: nobody knows.
+    /// - Parameters:
+    ///   - room: as it was found before; nil: it is asked for at once.
+    ///   - ask: nil: nobody knows.
     init(
-        _ stop: any StopSignal, every interval: Int64 = RoomWatch.interval, ask: @escaping () -> FileSystemSpace?,
-        isTooLittle: @escaping (FileSystemSpace) -> Bool
+        _ stop: any StopSignal, _ settings: DestinationSettings, room: FileSystemSpace?,
+        ask: @escaping () -> FileSystemSpace?
     ) {
         self.stop = stop
+        self.settings = settings
         self.ask = ask
-        self.isTooLittle = isTooLittle
-        self.interval = interval
-        next = MonotonicTime.now.advanced(milliseconds: interval)
+        self.room = room
+        if let room { next = next.advanced(milliseconds: pause(at: room)) }
     }
-
-    private let interval: Int64
 
     var descriptor: Int32 { stop.descriptor }
 
     func isRequested() -> Bool {
         if stop.isRequested() || isFull { return true }
         guard MonotonicTime.now >= next else { return false }
+        var pause = Self.interval.upperBound
         if let found = ask() {
             room = found
-            isFull = isTooLittle(found)
+            isFull = settings.isTooLittle(found)
+            pause = self.pause(at: found)
         }
-        next = MonotonicTime.now.advanced(milliseconds: interval)
+        next = MonotonicTime.now.advanced(milliseconds: pause)
         return isFull
+    }
+
+    /// Milliseconds in which what is left cannot be used up.
+    func pause(at room: FileSystemSpace) -> Int64 {
+        let left = room.available - settings.leastFree(of: room.total)
+        return min(max(left / Self.speed, Self.interval.lowerBound), Self.interval.upperBound)
     }
 }
 
@@ -49,8 +60,8 @@ extension DestinationLink {
     func watchingRoom(_ transfer: () throws(SyncFailure) -> Outcome) throws(SyncFailure) -> Outcome {
         let own = process
         guard settings.watchesRoom else { return try transfer() }
-        let watch = RoomWatch(own.stop, ask: { [self] in roomNow(own) }, isTooLittle: settings.isTooLittle)
-        process = ProgramRun(stop: watch, heartbeat: own.heartbeat)
+        let watch = RoomWatch(own.stop, settings, room: room, ask: { [self] in roomNow(own) })
+        process = ProgramRun(stop: watch, heartbeat: own.heartbeat, interval: Int32(RoomWatch.interval.lowerBound))
         defer { process = own }
         let outcome = try transfer()
         if watch.room != nil { room = watch.room }

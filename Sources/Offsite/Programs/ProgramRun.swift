@@ -10,8 +10,6 @@ struct ProgramRun {
     /// up. A pipe holds one of them (pipe(7)).
     private static let piece = 65_536
     private static let mostPieces = 16
-    /// Milliseconds between two looks whether all is well.
-    private static let interval: Int32 = 1_000
     /// Seconds that a program has to end after SIGTERM, before SIGKILL: a stop is to take five.
     private static let patience: Int64 = 4
     /// Milliseconds that its own children have to end after it when it was interrupted: the receiver of a local target
@@ -29,6 +27,8 @@ struct ProgramRun {
     let stop: any StopSignal
     /// Called about once a second while a program runs.
     var heartbeat: () -> Void = {}
+    /// Milliseconds between two looks whether all is well, at most.
+    var interval: Int32 = 1_000
 
     private static let outputTag: UInt64 = 0
     private static let errorTag: UInt64 = 1
@@ -100,7 +100,7 @@ struct ProgramRun {
         var result = Result(status: 0, output: [], errors: [], wasInterrupted: false)
         var killAt: MonotonicTime?
         while true {
-            let ready = try poll.wait(milliseconds: Self.interval)
+            let ready = try poll.wait(milliseconds: interval)
             heartbeat()
             if ready.contains(where: { $0.tag == Self.outputTag }),
                 try !Self.drain(outputReader, isOutput: true, &result, take)

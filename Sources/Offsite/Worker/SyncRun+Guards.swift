@@ -88,11 +88,12 @@ extension SyncRun {
     }
 
     private func firstRun() throws -> String? {
-        switch try consumer.standing(in: reader) {
-        case .needsFullReconcile(.first): "it is the first run to this destination"
-        case .needsFullReconcile(.storeReplaced): "the store is a new one"
-        case .needsFullReconcile, .at: nil
+        // Also where a full scan was asked for.
+        guard try consumer.cursor(inStore: uuid) == nil else { return nil }
+        if case .needsFullReconcile(.storeReplaced) = try consumer.standing(in: reader) {
+            return "the store is a new one"
         }
+        return "it is the first run to this destination"
     }
 
     /// The cursor of the marker that was written last; 0 for none.

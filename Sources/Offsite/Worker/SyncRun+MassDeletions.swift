@@ -80,7 +80,12 @@ extension SyncRun {
         // Everything is held anyway.
         if deletionBar != nil || overwriteHold != nil { return drop(&entries) { _ in true } }
         let held = try heldPaths()
-        try latch(held, entries)
+        var ledger = ledger
+        if try latch(held, entries) {
+            // What was held was undone: what was put back is no new generation.
+            if !options.dryRun { try consumer.forgetGenerations() }
+            for index in ledger.indices { ledger[index].born = .none }
+        }
         if deletionHold.everything == nil { try judge(ledger, entries, held, at: now) }
         drop(&entries) { [deletionHold] in deletionHold.reason(for: $0.root) != nil }
         if !options.dryRun { try noteHold() }
@@ -100,29 +105,29 @@ extension SyncRun {
     }
 
     /// What was held by earlier runs is held again.
-    private func latch(_ held: [[UInt8]: Int64], _ entries: [LedgerEntry]) throws {
+    ///
+    /// - Returns: whether something was, and was undone.
+    private func latch(_ held: [[UInt8]: Int64], _ entries: [LedgerEntry]) throws -> Bool {
         let note = try consumer.note(Note.heldRoots)
         // That of an older version says nothing of roots.
-        guard let note = try note ?? consumer.note(Note.massDeletion).map({ _ in Array("*".utf8) }) else { return }
+        guard let note = try note ?? consumer.note(Note.massDeletion).map({ _ in Array("*".utf8) }) else {
+            return false
+        }
         func gone(_ isMeant: (LedgerEntry) -> Bool) -> Int64 {
             entries.filter(isMeant).reduce(0) { $0 + $1.gone.paths + $1.moved }
         }
         guard let roots = DeletionHold.roots(inNote: note) else {
             let count = held.values.reduce(0, +)
-            if count > 0 {
-                deletionHold.holdEverything(because: "\(count + gone { _ in true }) paths are gone\(Self.tooMany)")
-            } else if !options.dryRun {
-                try consumer.forgetGenerations()
-            }
-            return
+            if count == 0 { return true }
+            deletionHold.holdEverything(because: "\(count + gone { _ in true }) paths are gone\(Self.tooMany)")
+            return false
         }
         for root in roots {
             guard let count = held[root] else { continue }
             deletionHold.hold(
                 root, because: "\(count + gone { $0.root == root }) paths of \(name(root)) are gone\(Self.tooMany)")
         }
-        // They were undone: what was put back is no new generation.
-        if deletionHold.isEmpty, !options.dryRun { try consumer.forgetGenerations() }
+        return deletionHold.isEmpty
     }
 
     private func judge(
@@ -148,8 +153,14 @@ extension SyncRun {
             losses[root] = nil
         }
         guard !pending.isEmpty else { return }
-        let all = losses.values.reduce(RootLoss()) { $0 + $1 }
-        guard let excess = try excess(rule, of: all, in: nil) else { return }
+        var all = losses.values.reduce(RootLoss()) { $0 + $1 }
+        // What is held is still there, though the index does not have it: of that nobody knows the bytes.
+        if !deletionHold.isEmpty { all.lost.bytes = 0 }
+        let kept = deletionHold.roots.keys.reduce(0) { sum, root in
+            sum + held[root, default: 0]
+                + entries.reduce(0) { $1.root == root ? $0 + $1.gone.paths + $1.moved : $0 }
+        }
+        guard let excess = try excess(rule, of: all, in: nil, besides: kept) else { return }
         deletionHold.holdEverything(because: "\(excess.text) are gone\(Self.tooMany)")
     }
 
@@ -159,11 +170,17 @@ extension SyncRun {
         OctalEscapes.display(RenameMap.rest(of: root, below: settings.source).map { Array($0) } ?? root)
     }
 
-    /// - Parameter root: nil: of everything.
-    private func excess(_ rule: DeletionRule, of loss: RootLoss, in root: [UInt8]?) throws -> DeletionRule.Excess? {
+    /// - Parameters:
+    ///   - root: nil: of everything.
+    ///   - kept: paths that are there though the index does not have them.
+    private func excess(
+        _ rule: DeletionRule, of loss: RootLoss, in root: [UInt8]?, besides kept: Int64 = 0
+    ) throws -> DeletionRule.Excess? {
         var loss = loss
         let isRoot = root != nil
-        let stock = try stock(of: root) { rule.excess(of: loss, left: $0, isRoot: isRoot) == nil }
+        let more = PathAmounts(paths: kept)
+        var stock = try stock(of: root) { rule.excess(of: loss, left: $0 + more, isRoot: isRoot) == nil }
+        stock.amounts += more
         guard let excess = rule.excess(of: loss, left: stock.amounts, isRoot: isRoot) else { return nil }
         guard case .bytes = excess else { return excess }
         // Each name of a file counted, but its bytes are lost only with the last of them.
