@@ -191,10 +191,9 @@ private final class DeafListener {
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                #expect(bind(descriptor, pointer, length) == 0 && listen(descriptor, 8) == 0)
-                #expect(getsockname(descriptor, pointer, &length) == 0)
-            }
+            let bound = bind(descriptor, __CONST_SOCKADDR_ARG(__sockaddr_in__: pointer), length)
+            #expect(bound == 0 && listen(descriptor, 8) == 0)
+            #expect(getsockname(descriptor, __SOCKADDR_ARG(__sockaddr_in__: pointer), &length) == 0)
         }
         port = UInt16(bigEndian: address.sin_port)
     }

@@ -58,7 +58,8 @@ extension CopyReader {
     private func fetch(
         _ paths: [[UInt8]], to directory: RestoreDirectory, _ progress: ((ArraySlice<UInt8>) -> Void)?
     ) throws(SyncFailure) -> DestinationLink.Outcome {
-        var options = ["-aH", "--recursive", "--no-relative"] + link.transferOptions.restored + DestinationLink.exclusions
+        var options =
+            ["-aH", "--recursive", "--no-relative"] + link.transferOptions.restored + DestinationLink.exclusions
         options.append("--partial-dir=" + String(decoding: DestinationLink.partialName, as: UTF8.self))
         if directory.isOneFileSystem { options.append("--temp-dir=.nfs-changes-restore/tmp") }
         switch link.settings.ownership {
