@@ -50,6 +50,7 @@ extension SyncSystemTests {
             var disks = try places.enumerated().map { number, place in
                 let disk = try Mounted(.ext3, at: place, image: scratch / Path("disk\(number)"))
                 try disk.remount("commit=600")
+                try Disk.removeDirectory(place / "lost+found")
                 return disk
             }
             try Disk.makeDirectory(root)

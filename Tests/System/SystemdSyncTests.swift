@@ -41,7 +41,8 @@ extension SystemTests {
             try service.start()
             #expect(try service.hasStatus("up to date"), "\(service.diagnosis)")
             let process = try service.show("MainPID")
-            try Disk.write(service.root / "large", [UInt8](repeating: 0x61, count: 8 << 20))
+            // Which compression makes no smaller.
+            try Disk.writeLarge(service.root / "large")
             let temporary = service.container.path("/mnt/copy/.nfs-changes/tmp")
             let hasBegun = try wait(atMost: 20, every: 20) { try !Disk.names(of: temporary).isEmpty }
             #expect(hasBegun, "\(service.diagnosis)")
