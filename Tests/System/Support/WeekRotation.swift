@@ -68,7 +68,7 @@ final class WeekRotation {
         switch Int.random(in: 0..<3, using: &random) {
         case 0: lines += make + remove
         case 1: lines += remove + make
-        default: lines += ["( \(remove.joined(separator: "; ")); : ) &"] + make + ["wait"]
+        default: lines += ["( \((remove + [":"]).joined(separator: "; ")) ) &"] + make + ["wait"]
         }
         if Bool.random(using: &random) {
             let number = Int.random(in: 0..<Self.files, using: &random)
