@@ -24,7 +24,7 @@ import Testing
             rsync: [sender] link_stat "/srv/nfs/a/never" failed: No such file or directory (2)
             rsync: link_stat "/srv/nfs/a/old" failed: No such file or directory (2)
             rsync: [sender] send_files failed to open "/srv/nfs/a/closed": Permission denied (13)
-            rsync: [receiver] mkstemp "/volume1/copy/.nfs-changes/tmp/.long.Ab12Cd" failed: File name too long (36)
+            rsync: [receiver] mkstemp "/volume1/copy/.nfs-changes/tmp/long.Ab12Cd" failed: File name too long (36)
             rsync error: some files/attrs were not transferred (see previous errors) (code 23) at main.c(1394) [sender=3.5.0]
 
             """, ["a/gone", "a/never", "a/old", "a/closed", "a/long", "a/fine"])
@@ -38,12 +38,12 @@ import Testing
         let found = read(
             """
             ERROR: a/bad failed verification -- update discarded.
-            rsync: [receiver] rename "/volume1/copy/.nfs-changes/tmp/.x.aaaaaa" -> "a/x": Is a directory (21)
+            rsync: [receiver] rename "/volume1/copy/.nfs-changes/tmp/x.aaaaaa" -> "a/x": Is a directory (21)
             rsync: [generator] link "/volume1/copy/b/1" => b/2 failed: Too many links (31)
             rsync: [generator] recv_generator: mkdir "/volume1/copy/d" failed: Permission denied (13)
             rsync: [sender] read errors mapping "/srv/nfs/a/q\\#"uote": Input/output error (5)
             rsync: [receiver] mkstemp "a/in a module" (in module) failed: Permission denied (13)
-            rsync: [receiver] mkstemp "/jail/copy/.nfs-changes/tmp/.jailed.aaaaaa" failed: Permission denied (13)
+            rsync: [receiver] mkstemp "/jail/copy/.nfs-changes/tmp/jailed.aaaaaa" failed: Permission denied (13)
             rsync: [generator] recv_generator: mkdir "/jail/copy/e/f" failed: Permission denied (13)
 
             """, ["e/f", "e/jailed", "a/bad", "a/x", "b/1", "d", "a/q\\#\"uote", "a/in a module"])

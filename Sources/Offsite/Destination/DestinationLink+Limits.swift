@@ -19,8 +19,7 @@ extension DestinationLink {
         var trial = LimitsTrial()
         let prefix = Array("\(Self.oddName)/".utf8)
         let outcome = try lines(
-            ["--dry-run", "-ii"] + oddOptions + ["--out-format=%i %n%L"], list: [Array(Self.oddName.utf8)],
-            [place + [UInt8(ascii: "/")], Array("\(oddTarget)/".utf8)], source: place
+            ["--dry-run", "-ii"] + oddOptions + ["--out-format=%i %n%L"], list: nil, oddSides(place), source: place
         ) { line in
             if let line = ItemizedLine(parsing: line) { trial.take(line, below: prefix) }
         }
@@ -31,13 +30,19 @@ extension DestinationLink {
 
     private static let oddName = "probe"
     private var oddTarget: String { targetText + "/\(DestinationMarker.directory)/tmp" }
-    private var oddOptions: [String] { ["-aH", "--recursive"] + attributeOptions }
+    private var oddOptions: [String] { ["-aH"] + attributeOptions }
+
+    /// Without a list: with one that is recursed, a local run that keeps owners in attributes fails (rsync 3.5.0, exit
+    /// status 2).
+    private func oddSides(_ place: [UInt8]) -> [[UInt8]] {
+        [place + Array("/\(Self.oddName)".utf8), Array("\(oddTarget)/".utf8)]
+    }
 
     /// - Returns: how the receiver takes compressed data.
     private func sendOddFiles(from place: [UInt8]) throws(SyncFailure) -> ReceiverCompression {
         // What cannot be there fails, as it is to.
         func send(_ options: [String]) throws(SyncFailure) -> Outcome {
-            try run(oddOptions + options, list: [Array(Self.oddName.utf8)], from: place, to: oddTarget, isGuarded: true)
+            try run(oddOptions + options, list: nil, oddSides(place), source: place, isGuarded: true)
         }
         if case .local = settings.target {
         } else {

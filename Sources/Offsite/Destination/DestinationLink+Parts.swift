@@ -16,9 +16,8 @@ extension DestinationLink {
     func completeParts(in directories: [[UInt8]], room: FileSystemSpace?) throws(SyncFailure) {
         guard isRemote, hasShell, !directories.isEmpty, let target = targetPath else { return }
         let most = room.map { max(0, $0.available - settings.leastFree(of: $0.total)) } ?? .max
-        let lock = "\(target)/\(DestinationMarker.directory)/lock"
         let command =
-            "cd \(target) && exec flock -n -E 75 \(lock) xargs -0 -n 100 sh -c '\(Self.completion)' "
+            "cd \(target) || exit 3; \(ReceiverGuard.lock(in: ownPlace))exec xargs -0 -n 100 sh -c '\(Self.completion)' "
             + "\(String(decoding: Self.partialName, as: UTF8.self)) \(most)"
         var input: [UInt8] = []
         for directory in directories { input += Array("./".utf8) + directory + [0] }
@@ -31,14 +30,14 @@ extension DestinationLink {
             Outcome(verdict: verdict, status: result.status, errors: result.errors), "completing parts of files")
     }
 
-    /// A temporary file is called `.NAME.XXXXXX`; one that is taken for a part of another file of that name is but a bad basis.
+    /// A temporary file in the directory for these is called `NAME.XXXXXX` (receiver.c, get_tmpname); one that is taken for a part of another file of that name is but a bad basis.
     ///
     /// Arguments: the name of the directories for parts, the bytes that may be written for one, the directories. Where the
     /// file system shares blocks the part is written over a clone; elsewhere the old file's end is appended to it. Either
     /// may be cut at any moment: a part is only ever a basis.
     private static let completion = """
         most=$1; shift; for d; do q="$d/$0"; \
-        for t in .nfs-changes/tmp/.*.??????; do n=${t##*/.}; n=${n%.??????}; \
+        for t in .nfs-changes/tmp/*.?????? .nfs-changes/tmp/.*.??????; do n=${t##*/}; n=${n%.??????}; \
         if [ -f "$t" ] && [ ! -L "$t" ] && [ -f "$d/$n" ] && [ ! -e "$q/$n" ] && [ -s "$t" ]; \
         then mkdir -p "$q" && mv -f "$t" "$q/$n"; fi; done; \
         [ -d "$q" ] || continue; \

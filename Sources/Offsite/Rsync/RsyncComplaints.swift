@@ -144,15 +144,13 @@ struct RsyncComplaints {
         return Array(name)
     }
 
-    /// The name in `.NAME.XXXXXX` in the directory for temporary files (receiver.c, get_tmpname).
+    /// The name in `NAME.XXXXXX` in the directory for temporary files (receiver.c, get_tmpname).
     private static func originalName(_ path: [UInt8]) -> [UInt8]? {
         let temporary = Array("\(DestinationMarker.directory)/tmp/".utf8)
         guard place(of: temporary, in: path[...]) != nil else { return nil }
         let name = lastComponent(path)
-        guard name.count > 8, name.first == UInt8(ascii: "."), name[name.count - 7] == UInt8(ascii: ".") else {
-            return nil
-        }
-        return Array(name[1..<(name.count - 7)])
+        guard name.count > 7, name[name.count - 7] == UInt8(ascii: ".") else { return nil }
+        return Array(name.dropLast(7))
     }
 
     private static func lastComponent(_ path: [UInt8]) -> [UInt8] {
