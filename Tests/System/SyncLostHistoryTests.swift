@@ -98,6 +98,9 @@ extension SyncSystemTests {
                     file, seconds: before.st_mtim.tv_sec, nanoseconds: before.st_mtim.tv_nsec)
             }
             try Disk.rename(site.site.root / "d", site.site.root / "e")
+            // A new name, or another one, explains the time of change and hides the edit.
+            try Disk.link(files[1], site.site.root / "three")
+            try Disk.rename(files[0], site.site.root / "renamed")
             try site.site.tracker.start()
             try site.syncFully("--allow-deletes")
             try site.expectEqual(note: "which compares contents")

@@ -49,6 +49,51 @@ extension SyncSystemTests {
             try site.expectEqual()
         }
 
+        @Test(.timeLimit(.minutes(1)), arguments: [[], ["--full"], ["--make-room"]] as [[String]])
+        func `a root that is removed with its directory is held`(_ words: [String]) throws {
+            let site = try site()
+            let before = try site.copied().filter { $0.hasPrefix("b-backup") }
+            try Disk.removeTree(site.site.base / "b-backup")
+            for words in [words, []] {
+                let run = try words.first.map { try site.sync($0) } ?? site.sync()
+                #expect(run.status != .exited(0) && run.errors.contains("held"), "\(run)")
+                #expect(try site.copied().filter { $0.hasPrefix("b-backup") } == before)
+            }
+        }
+
+        @Test(.timeLimit(.minutes(1))) func `files that are written and renamed at once are overwritten files`() throws
+        {
+            let site = try SyncSite(maxOverwrite: "33%")
+            let root = site.site.root
+            for number in 0..<40 { try Disk.write(root / Path("f\(number)"), Array("precious \(number)".utf8)) }
+            try site.start()
+            try site.syncFully()
+            for number in 0..<40 {
+                try Disk.write(root / Path("f\(number)"), [UInt8](repeating: 0x78, count: 500))
+                try Disk.rename(root / Path("f\(number)"), root / Path("f\(number).enc"))
+            }
+            let run = try site.sync()
+            #expect(run.status == .exited(1) && run.errors.contains("held"), "\(run)")
+            #expect(try site.copied().filter { !$0.hasSuffix(".enc") }.count >= 41)
+        }
+
+        @Test(.timeLimit(.minutes(1))) func `overwritten files that are put back are held no longer`() throws {
+            let site = try SyncSite(maxOverwrite: "33%")
+            let root = site.site.root
+            for number in 0..<40 { try Disk.write(root / Path("f\(number)"), Array("precious \(number)".utf8)) }
+            try site.start()
+            try site.syncFully()
+            let kept = site.site.scratch.path / "kept"
+            try require(["cp", "-a", root.string, kept.string])
+            for number in 0..<30 { try Disk.write(root / Path("f\(number)"), Array("ransomed \(number)".utf8)) }
+            #expect(try site.sync().status == .exited(1))
+            #expect(try Disk.read(site.copy / "a-backup/f0") == Array("precious 0".utf8))
+            try require(["sh", "-c", "cp -p \(kept)/* \(root)/"])
+            let run = try site.sync()
+            #expect(run.isSuccess, "\(run)")
+            try site.expectEqual()
+        }
+
         @Test(.timeLimit(.minutes(1))) func `a small root that is emptied is held`() throws {
             let site = try site()
             let root = site.site.base / "b-backup"

@@ -15,6 +15,8 @@ final class SyncFiguresReporter {
     /// A connection of its own: it is used in the middle of what others do with theirs.
     private var consumer: Consumer?
     private var worker: WorkerRecord
+    /// The service has a record of its own, and did not end by itself.
+    private var isGuest = false
     /// Somebody else may be the destination's worker before that.
     private var hasBegun = false
 
@@ -59,13 +61,21 @@ final class SyncFiguresReporter {
     /// The worker does one run.
     var endsAfterRun: Bool { worker.endsAfterRun }
 
+    private func show() {
+        if !isGuest { worker.write(destination, in: stateDirectory) }
+    }
+
     // MARK: Life
 
     /// Shows that a worker lives, from now on. The caller holds the destination's lock.
     func begin() {
         hasBegun = true
         consumer = try? Consumer(name: destination, stateDirectory: stateDirectory)
-        worker.write(destination, in: stateDirectory)
+        if worker.endsAfterRun, let service = WorkerRecord(destination, in: stateDirectory) {
+            // A run by hand does not stand for the service that died.
+            isGuest = !service.endsAfterRun && !service.hasEnded
+        }
+        show()
         for outlet in Outlet.allCases {
             let note = (try? consumer?.note(outlet.rawValue)).flatMap { $0 }
             noted[outlet] = note.map { String(decoding: $0, as: UTF8.self) }
@@ -77,7 +87,7 @@ final class SyncFiguresReporter {
     func end() {
         guard hasBegun else { return }
         worker.hasEnded = true
-        worker.write(destination, in: stateDirectory)
+        show()
     }
 
     /// Publishes when it is time to. To be called about once a second, in the middle of whatever is done: it waits for no
@@ -129,7 +139,8 @@ final class SyncFiguresReporter {
         figures.sizeBytes = room?.total
         figures.minFreeBytes = room.map { leastFree($0.total) }
         figures.heartbeat = .now
-        figures.endsAfterRun = worker.endsAfterRun
+        // Nobody misses one that ends by itself, but for the service that it does not stand for.
+        figures.endsAfterRun = endsAfterRun && !isGuest
         return figures
     }
 
@@ -149,7 +160,7 @@ final class SyncFiguresReporter {
     func publish(waits: Bool) {
         guard hasBegun else { return }
         next = MonotonicTime.now.advanced(milliseconds: Self.interval)
-        worker.write(destination, in: stateDirectory)
+        show()
         guard settings.textfileDirectory != nil || settings.pushgateway != nil else { return }
         let figures = figures()
         if let gateway = settings.pushgateway {

@@ -30,6 +30,9 @@ public final class DestinationInspection {
         try destination.checkTarget(against: (try? StoreReader(stateDirectory: stateDirectory).roots) ?? [])
         try link.findPrograms()
         let hasShell = try findShell()
+        if hasShell, link.isRemote, let path = link.targetPath, try link.shell("test -d \(path)").status == 1 {
+            throw SyncFailure.noTarget(destination.target.text, "there is no such directory")
+        }
         try consumer.setNote("shell", [hasShell ? 1 : 0])
         // The receiver is not asked for the marker: there is none yet.
         link.hasShell = false

@@ -111,7 +111,9 @@ struct ChangeCensus {
                 }
                 guard digest.high % passes == pass else { return .next }
                 let exists = row.kind != .deleted
-                let isContent = row.type == .file && (row.kind == .modified || row.kind == .replaced)
+                let isContent =
+                    row.type == .file
+                    && (row.kind == .modified || row.kind == .replaced || row.kind == .moved && row.isContentUncertain)
                 var name: Name
                 if let known = names[digest] {
                     name = known

@@ -15,6 +15,16 @@ struct DeletionHold: Equatable {
     /// Why deletions of this root are held; nil: they are not.
     func reason(for root: [UInt8]?) -> String? { everything ?? root.flatMap { roots[$0] } }
 
+    /// Why a path is not deleted; nil: it is. A held root goes with no directory above it, nor by itself.
+    ///
+    /// - Parameters:
+    ///   - path: absolute.
+    ///   - root: what the path lies in.
+    func reason(of path: [UInt8], in root: [UInt8]?) -> String? {
+        if let reason = reason(for: root) { return reason }
+        return roots.first { $0.key == path || RenameMap.rest(of: $0.key, below: path) != nil }?.value
+    }
+
     /// For people; nil when nothing is held.
     var text: String? {
         if let everything { return everything }

@@ -48,6 +48,9 @@ public enum RsyncVerdict: Equatable, Sendable {
         case 3: self = .misplaced
         case 75: self = .busy
         case 2 where says("mode 00"), 12 where says("invalid file mode 00"): self = .refusesMissingArguments
+        // What changes under a sender may leave it and the receiver with different lists.
+        case 2 where says("Invalid packet at end of run") || says("protocol incompatibility") && says("vanished"):
+            self = .later
         case 12, 255:
             // DSM's Auto Block counts failed logins: trying again would lock this host out.
             let isHopeless =

@@ -38,6 +38,7 @@ extension SyncRun {
         try delete(plan, facts, &commit, &batch)
 
         guard try isStillValid(commit) else { return }
+        if !plan.isEmpty, !link.hasShell { try confirmMarker() }
         let marker = plan.isEmpty ? nil : Self.sequence(of: commit).map(self.marker)
         if let marker, link.hasShell {
             try link.seal(marker)
@@ -130,7 +131,7 @@ extension SyncRun {
         try consumer.forgetPartials(notes: [Note.partial, Note.running])
     }
 
-    private func removeParts(_ look: inout SourceLook) throws {
+    func removeParts(_ look: inout SourceLook) throws {
         while true {
             let directories = try consumer.partials(atMost: 2_000)
             if directories.isEmpty { return }

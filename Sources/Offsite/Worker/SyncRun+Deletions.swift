@@ -15,7 +15,8 @@ extension SyncRun {
         _ plan: BatchPlan, _ facts: [[UInt8]: PathFacts], _ commit: inout ConsumerCommit,
         _ batch: inout BatchReport
     ) throws {
-        let allowed = mayDelete ? plan.gone : plan.gone.filter { bar(of: context.scope.absolute($0)) == nil }
+        let gone = plan.gone + uncovered(plan.covered)
+        let allowed = mayDelete ? gone : gone.filter { bar(of: context.scope.absolute($0)) == nil }
         if !mayDelete {
             // What was renamed is held with the rest: more than its own entries may lie under the old name.
             for path in plan.gone + plan.covered {
@@ -35,10 +36,10 @@ extension SyncRun {
         func isGone(_ path: [UInt8]) -> Bool {
             look.state(of: path) == .missing && !roots.isAway(context.scope.absolute(path))
         }
-        var gone: [[UInt8]] = []
+        var missing: [[UInt8]] = []
         for path in allowed {
             if isGone(path) {
-                gone.append(path)
+                missing.append(path)
                 continue
             }
             let absolute = context.scope.absolute(path)
@@ -46,8 +47,9 @@ extension SyncRun {
             commit.kept.append(ConsumerWork(absolute, pending, .waiting, due: .now, reason: "there again"))
         }
         // Of a directory that is there again, what was in it may be gone all the same.
-        let deletions = BatchPlan.outermost(gone)
+        let deletions = BatchPlan.outermost(missing.sorted(by: BatchPlan.precedes))
         guard !deletions.isEmpty else { return }
+        try confirmMarker()
         for (path, reason) in try delete(deletions, atMost: Int64(plan.gone.count) * 2 + 1_000, &batch) {
             let absolute = context.scope.absolute(path)
             guard let pending = facts[absolute] else { continue }
@@ -58,6 +60,25 @@ extension SyncRun {
         let present = stillPresent(parents).present
         guard !present.isEmpty else { return }
         _ = try put(present, isForced: false, &batch)
+    }
+
+    /// Paths that were to go with what had taken the place of a directory above them, where a directory is there again: they
+    /// went with nothing.
+    private func uncovered(_ covered: [[UInt8]]) -> [[UInt8]] {
+        guard !covered.isEmpty, var look = try? SourceLook(source: settings.source) else { return [] }
+        return covered.filter { look.state(of: $0) == .missing }
+    }
+
+    /// Makes sure that the copy is still this host's, before something of it is deleted or the marker is written anew: a
+    /// transfer may have taken hours.
+    ///
+    /// - Throws: `SyncFailure.foreignMarker`, `.noMarker`.
+    func confirmMarker() throws {
+        guard let marker = try link.greet().marker else { throw SyncFailure.noMarker(target: link.targetText) }
+        guard marker.machine == context.machine, marker.store.isEmpty || marker.store == uuid else {
+            throw SyncFailure.foreignMarker(
+                target: link.targetText, "has become that of another host or store meanwhile")
+        }
     }
 
     /// Deletes paths; what fails is tried once more, and then in halves, until it is known what it is.

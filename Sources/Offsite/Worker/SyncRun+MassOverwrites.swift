@@ -29,6 +29,14 @@ extension SyncRun {
             return
         }
         if held > 0, try consumer.note(Note.massOverwrite) != nil {
+            if !options.dryRun, try isUndone(census) {
+                context.tell(.notice("what was overwritten is as it was: nothing is held any more"))
+                try consumer.forgiveOverwrites()
+                try consumer.setNote(Note.massOverwrite, nil)
+                // To put files back is to write them, too.
+                if let census { try remember(measured(census), areForgiven: true, at: now) }
+                return
+            }
             return try hold(held + Int64(census?.overwritten.count ?? 0), census)
         }
         guard let census, !census.overwritten.isEmpty else { return }
@@ -46,6 +54,25 @@ extension SyncRun {
             if rule.isTooMuch(all, of: existing) { return try hold(all.paths, census) }
         }
         if !options.dryRun { try remember(files, areForgiven: false, at: now) }
+    }
+
+    /// Whether everything that is held equals the copy again, by content: a time that was put back proves nothing.
+    private func isUndone(_ census: ChangeCensus?) throws -> Bool {
+        var paths: Set<[UInt8]> = []
+        try consumer.forEachPath(in: .heldOverwrite) { paths.insert($0) }
+        for file in census?.overwritten.values.map(\.path) ?? [] { paths.insert(file) }
+        guard paths.count <= Self.mostRemembered, census?.furtherOverwritten.isNone ?? true else { return false }
+        let names = paths.compactMap { context.scope.relative($0, isDirectory: false) }.sorted(by: BatchPlan.precedes)
+        guard !names.isEmpty else { return false }
+        // Cheaply first: nothing is read for as long as sizes and times tell.
+        for withChecksums in [false, true] {
+            var differs = false
+            let outcome = try link.compare(names, isRecursive: false, withChecksums: withChecksums) { line in
+                if [.missing, .content, .link].contains(line.kind) { differs = true }
+            }
+            guard outcome.verdict == .done, !differs else { return false }
+        }
+        return true
     }
 
     private func hold(_ count: Int64, _ census: ChangeCensus?) throws {

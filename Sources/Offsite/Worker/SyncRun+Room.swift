@@ -37,6 +37,8 @@ extension SyncRun {
             cursor = window.through
             try remove(try merge(window.facts), survey)
         }
+        // Parts of files that nobody may finish.
+        if var look = try? SourceLook(source: settings.source) { try removeParts(&look) }
         report.deleted += batch.deleted
         report.statistics = report.statistics + batch.statistics
         context.tell(.roomMade(deleted: batch.deleted))

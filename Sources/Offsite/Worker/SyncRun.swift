@@ -99,7 +99,7 @@ public final class SyncRun {
     /// - Parameter path: absolute.
     func bar(of path: [UInt8]) -> String? {
         deletionBar ?? overwriteBar
-            ?? (deletionHold.isEmpty ? nil : deletionHold.reason(for: guardedRoots.root(of: path)))
+            ?? deletionHold.reason(of: path, in: guardedRoots.root(of: path))
     }
 
     var consumer: Consumer { context.consumer }

@@ -126,13 +126,23 @@ extension TrackingEngine {
             guard let source = try source(origin), source.key == key else { return nil }
             return (source.directory, origin.name)
         }
+        let before = attributes.type == .file ? try store.attributes(of: key) : nil
+        // Written just before its rename, or while no events were read: the row of the new name is the only one that tells,
+        // for the name itself explains the time of change.
+        let isWritten =
+            from != nil && !hints.isDisjoint(with: [.content, .contentBefore])
+            || before.map { $0.size != attributes.size || $0.modified != attributes.modified } ?? false
+        let isUnseen = !isReconciled && before.map { $0.changed != attributes.changed } ?? false
         if try !store.add(name, in: directory, key: key, attributes: attributes) {
             try joinOthers(
                 key, attributes, except: EntryName(directory: directory, name: [UInt8](name)), hints, origin)
         }
         guard let kind else { return }
         entriesRecorded.insert(node)
-        try append(from != nil && kind == .created ? .moved : kind, name, in: node, attributes, from: from)
+        let isMoved = from != nil && kind == .created
+        try append(
+            isMoved ? .moved : kind, isContentUncertain: isMoved && isWritten || isUnseen, name, in: node, attributes,
+            from: from)
     }
 
     // MARK: Names on both sides
