@@ -387,7 +387,7 @@ extension ConsumeSystemTests {
             try site.start()
             let place = site.tracker.settings.state / "consumers"
             try Disk.makeDirectory(place)
-            let mounted = try Mounted(tmpfsAt: place, size: "64k")
+            let mounted = try Mounted(tmpfsAt: place, size: "192k")
             let recorder = try Recorder(site)
             try Disk.withOpen(place / "fill", O_WRONLY | O_CREAT) { descriptor in
                 let block = [UInt8](repeating: 1, count: 4_096)
