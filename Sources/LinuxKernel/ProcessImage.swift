@@ -51,6 +51,23 @@ public enum ProcessImage {
         try systemCall { fcntl(descriptor, F_SETFD, 0) }
     }
 
+    /// Lets the next program have longer arguments (`RLIMIT_STACK` of setrlimit(2)).
+    ///
+    /// - Returns: how many bytes they may take beside the environment; some are left to spare.
+    /// - Throws: the errno of getrlimit(2) or setrlimit(2).
+    public static func raiseArgumentLimit() throws(Errno) -> Int {
+        let limit = try systemCall { clinux_raise_argument_limit() }
+        let environment = ProcessContext.environment.reduce(0) { $0 + $1.count + 1 + MemoryLayout<UInt>.size }
+        return limit - environment - 65_536
+    }
+
+    /// Makes a directory the one that relative paths begin at.
+    ///
+    /// - Throws: the errno of chdir(2).
+    public static func enter(_ directory: [UInt8]) throws(Errno) {
+        try withCPath(directory) { (path) throws(Errno) in _ = try systemCall { chdir(path) } }
+    }
+
     /// Becomes another program, with the same environment: execve(2).
     ///
     /// - Parameters:

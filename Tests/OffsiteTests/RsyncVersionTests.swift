@@ -19,22 +19,3 @@ import Testing
         #expect(try TransferPrograms.ssh().hasPrefix("OpenSSH_"))
     }
 }
-
-@Suite struct PulseTests {
-    private final class Stop: StopSignal {
-        let descriptor: Int32 = -1
-        var isAsked = false
-        func isRequested() -> Bool { isAsked }
-    }
-
-    @Test func itBeatsOnceASecondAndEndsARun() throws {
-        let stop = Stop()
-        var beats = 0
-        let pulse = Pulse(stop: stop) { beats += 1 }
-        for _ in 0..<1_000 { try pulse() }
-        #expect(beats == 1)
-        stop.isAsked = true
-        let later = Pulse(stop: stop) {}
-        #expect(throws: SyncFailure.interrupted) { try later() }
-    }
-}

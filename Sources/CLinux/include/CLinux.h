@@ -29,6 +29,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -163,6 +164,19 @@ static inline int clinux_set_capabilities(uint64_t kept) {
     {.effective = (uint32_t)(kept >> 32), .permitted = (uint32_t)(kept >> 32)},
   };
   return (int)syscall(SYS_capset, &header, data);
+}
+
+// Lets the stack grow, a quarter of which the next program's arguments and environment may take, 6 MiB at most
+// (execve(2)). Returns how many bytes that is.
+static inline long clinux_raise_argument_limit(void) {
+  const rlim_t enough = 32 << 20, most = 6 << 20;
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_STACK, &limit) != 0) return -1;
+  if (limit.rlim_cur < enough) {
+    limit.rlim_cur = limit.rlim_max < enough ? limit.rlim_max : enough;
+    if (setrlimit(RLIMIT_STACK, &limit) != 0) return -1;
+  }
+  return (long)(limit.rlim_cur / 4 < most ? limit.rlim_cur / 4 : most);
 }
 
 /// prctl(2), which is variadic.

@@ -17,6 +17,7 @@ struct SandboxedSender: ParsableCommand {
     @Flag var receiver = false
     @Option var bridge: Int32?
     @Option var lock: Int32?
+    @Flag var listArguments = false
     @Argument(parsing: .postTerminator) var command: [PathArgument] = []
 
     func run() throws {
@@ -28,6 +29,7 @@ struct SandboxedSender: ParsableCommand {
         plan.isReceiver = receiver
         plan.bridge = bridge
         plan.lock = lock
+        plan.listIsArguments = listArguments
         let failure = plan.enter()
         throw CommandFailure(
             .operatingSystem, "sandboxed-sender: \(TerminalText.of(failure.step)): \(failure.code)")

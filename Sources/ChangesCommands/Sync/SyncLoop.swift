@@ -28,10 +28,12 @@ struct SyncLoop {
         } catch {
             throw CommandFailure(.inputOutput, "waiting for changes: \(error)")
         }
+        let connection = KeptConnection()
         let worker = try SyncWorker(
             configuration, destination, consumer: consumer,
             stop: WorkerStop(
-                stop, windows: destination.windows, consumer: consumer), voice: voice, notifier: notifier)
+                stop, windows: destination.windows, consumer: consumer), voice: voice, notifier: notifier,
+            connection: connection)
         worker.figures.begin()
         defer { worker.figures.end() }
         var schedule = try schedule()
@@ -45,6 +47,7 @@ struct SyncLoop {
             if need == .nothing, schedule.due <= .now { need = .check }
             if need == .nothing || need == .barred {
                 noticed = nil
+                if !isInWindow() || SyncSwitch.isPaused(consumer) { connection.close() }
                 if need == .nothing { verifyInQuietHours(worker, voice, notifier) }
                 let left = (schedule.due - .now) / 1_000_000 + 1
                 let isSooner = need == .nothing && left < Self.longestWait

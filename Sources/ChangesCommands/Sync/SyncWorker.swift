@@ -16,18 +16,21 @@ struct SyncWorker {
     let proof: SourceProof
     /// Shows that this process moves, and publishes its figures when it is time to. Called about once a second.
     let beat: () -> Void
+    /// Kept from one run to the next; nil: each logs in anew.
+    private let connection: KeptConnection?
     let context: SyncContext
 
     /// - Parameter notifier: that of a worker that goes on for ever.
     /// - Throws: `CommandFailure` when a pattern cannot be used.
     init(
         _ configuration: Configuration, _ destination: DestinationSettings, consumer: Consumer,
-        stop: any StopSignal, voice: SyncVoice, notifier: ServiceNotifier?
+        stop: any StopSignal, voice: SyncVoice, notifier: ServiceNotifier?, connection: KeptConnection? = nil
     ) throws {
         self.configuration = configuration
         self.destination = destination
         self.consumer = consumer
         self.voice = voice
+        self.connection = connection
         let state = configuration.store.directory
         let scope = SourceScope(source: destination.source, isExcluded: try Self.exclusion(destination))
         let figures = SyncFiguresReporter(
@@ -54,7 +57,7 @@ struct SyncWorker {
         do {
             if SyncSwitch.isPaused(consumer) { return sayPaused() }
             if !options.dryRun { try noteFirstRun() }
-            var report = try SyncRun(destination, context: context, options: options).run()
+            var report = try carry(options)
             report.doubts = try proof.doubts(in: reader())
             if !options.dryRun { try conclude(report, start) }
             if !isCheck || report.batches > 0 || !report.isSuccess {
@@ -74,6 +77,27 @@ struct SyncWorker {
                 }
             if !options.dryRun { try? noteEnd(failure.message, start) }
             throw failure
+        }
+    }
+
+    /// On a connection that was kept a failure may be that one's own: it is lost, or the destination is not what it was.
+    /// Then everything is asked anew on another.
+    private func carry(_ options: SyncOptions) throws -> SyncReport {
+        let isKept = connection?.isOpen ?? false
+        func run() throws -> SyncReport {
+            try SyncRun(destination, context: context, options: options, connection: connection).run()
+        }
+        do { return try run() } catch {
+            connection?.close()
+            guard isKept, let failure = error as? SyncFailure, Self.mayBeConnections(failure) else { throw error }
+            return try run()
+        }
+    }
+
+    private static func mayBeConnections(_ failure: SyncFailure) -> Bool {
+        switch failure {
+        case .foreignMarker, .rsync(.later, _, _, _), .rsync(.misplaced, _, _, _): true
+        default: false
         }
     }
 

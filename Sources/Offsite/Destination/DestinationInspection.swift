@@ -41,6 +41,7 @@ public final class DestinationInspection {
             guard adopt, case .foreignMarker = error else { throw error }
             found = nil
         }
+        link.contact.marker = found
         if let found, !adopt {
             guard found.machine == machine, found.destination == destination.name else {
                 throw SyncFailure.foreignMarker(

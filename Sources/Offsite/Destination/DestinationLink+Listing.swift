@@ -35,6 +35,21 @@ extension DestinationLink {
         if outcome.verdict != .partial { try check(outcome, "listing a part of the destination") }
     }
 
+    /// Whether the destination has nothing but what is this program's or DSM's own, at its top.
+    func isEmpty() throws(SyncFailure) -> Bool {
+        let options = ["--dry-run", "--dirs", "--links", "--devices", "--specials", "--out-format=%n"]
+        let place = try emptyDirectory()
+        let sides = [Array((targetText + "/").utf8), place + [UInt8(ascii: "/")]]
+        var isEmpty = true
+        let outcome = try lines(
+            options + Self.exclusions, list: nil, sides, source: nil, receiving: receiving(in: place)
+        ) { line in
+            if ListedName.parse(line) != nil { isEmpty = false }
+        }
+        try check(outcome, "listing the destination's top")
+        return isEmpty
+    }
+
     /// Names that have one inode at the destination: the first of each group, by rsync's choice, and the others.
     ///
     /// - Parameter visit: gets a path and, where it is another name of a file that was listed, that one's path.

@@ -72,6 +72,16 @@ extension DestinationLink {
             ["--ignore-times", "--chmod=D0700,F0600"] + (syncsFiles ? ["--fsync"] : []),
             list: [temporary, Self.markerPath], from: place, to: targetText, isGuarded: !isNew)
         try check(outcome, "writing the marker")
+        contact.marker = marker
+    }
+
+    /// Where the receiver of `put` makes temporary files. rsync 3.5 opens each directory of this path for each step of each
+    /// file, so it is relative to the target where it may be.
+    var temporaryDirectory: String {
+        let path = "\(DestinationMarker.directory)/tmp"
+        if case .daemon = settings.target { return receiverPath(path) }
+        if case .ssh = settings.target, !hasShell { return receiverPath(path) }
+        return path
     }
 
     /// Somebody removed the directory for temporary files, without which no file arrives: rsync 3.5 says so, others say

@@ -33,36 +33,20 @@ extension DestinationLink {
     }
 
     /// What was sent is on the destination's disk when this returns, and the marker says so. Nothing is written where
-    /// there is no marker or another host's, or while another receiver is at work. How much room is left is in `room` then.
+    /// there is no marker or another than this host knows, or while another receiver is at work. How much room is left is in `room` then.
     func seal(_ marker: DestinationMarker) throws(SyncFailure) {
-        let file = "\(place)/\(DestinationMarker.name)"
         if let target = LocalTarget(settings.target) {
             try target.replaceMarker(marker)
+            contact.marker = marker
             room = roomHere
             return
         }
-        // The new marker is on the disk before it takes the old one's name: a power loss leaves one of them.
-        let steps = "cat >\(file).new && { sync -f \(place) 2>/dev/null || sync; } && mv -f \(file).new \(file)"
-        let space = "df -Pk \(targetPath ?? "") || :; "
-        let locked = "\(ReceiverGuard.lock(in: place))\(steps)"
-        let result = try shell(
-            "test -f \(file) || exit 3; \(ownership(of: file, marker))\(space)umask 077; \(locked)", input: marker.text)
-        guard result.status != Self.isOthers else {
-            throw .foreignMarker(target: targetText, "has become that of another host or store meanwhile")
-        }
+        let result = try shell(ReceiverGuard.command(in: place, script(next: marker).sealing))
+        if ReceiverScript.isRefused(result.status, result.errors) { throw otherMarker }
+        if result.status != 0 { contact.possible = marker }
         try check(result, "making the copy durable and writing the marker")
-        room = Self.space(parsing: result.output) ?? room
-    }
-
-    private static let isOthers: Int32 = 9
-
-    /// A command that ends with `isOthers` where the marker is not this host's any more.
-    private func ownership(of file: String, _ marker: DestinationMarker) -> String {
-        let isPlain = marker.machine.utf8.allSatisfy { $0 != UInt8(ascii: "'") && $0 >= UInt8(ascii: " ") }
-        guard isPlain, !marker.store.isEmpty else { return "" }
-        let stores = ["store \(marker.store)", "store -"].map { "grep -qxF '\($0)' \(file)" }
-        return "grep -qxF 'machine \(marker.machine)' \(file) && { \(stores.joined(separator: " || ")); } "
-            + "|| exit \(Self.isOthers); "
+        contact.marker = marker
+        room = ReceiverScript.room(in: result.errors).flatMap(Self.space(parsing:)) ?? room
     }
 
     private func check(_ result: ProgramRun.Result, _ step: String) throws(SyncFailure) {

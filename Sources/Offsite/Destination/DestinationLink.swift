@@ -10,8 +10,8 @@ final class DestinationLink {
     var process: ProgramRun
     /// A directory of this destination's own on this host, for empty skeletons and markers.
     let scratch: [UInt8]
-    private let ssh: SSHCommand?
-    private let socketDirectory: [UInt8]?
+    let ssh: SSHCommand?
+    let socketDirectory: [UInt8]?
     /// The other side has a shell for us, not only rsync (rrsync does not).
     var hasShell = false
     /// How much room the destination has, as it was found last; nil: nobody knows.
@@ -29,6 +29,8 @@ final class DestinationLink {
     /// What the receiver says of its version, since `greet`: the first line of `rsync --version`, or a line that names its
     /// protocol where no commands run; empty for this host's own.
     var receiverVersion: [UInt8] = []
+    /// What the destination was found to be, and what of it the next receiver looks after.
+    var contact = Contact()
     /// This process may make namespaces. Without one rsync follows symlinks that take a directory's place in time.
     var isSandboxed = SenderSandbox.isAvailable
 
@@ -79,7 +81,8 @@ final class DestinationLink {
     deinit {
         guard let socketDirectory else { return }
         if let ssh, let host = settings.sshHost, !FileSystemLook.names(in: socketDirectory).isEmpty {
-            _ = try? process.run(ssh.closing(host))
+            // Whatever ended the run: this is a word to a process of this host.
+            _ = try? ProgramRun(stop: Deadline(seconds: 2)).run(ssh.closing(host))
         }
         try? FileSystemLook.removeTree(socketDirectory)
     }
@@ -114,7 +117,7 @@ final class DestinationLink {
         showsProgress: Bool = false,
         take: ((ArraySlice<UInt8>) -> Void)? = nil, takeErrors: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
-        var options = ["-aH", "--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp")]
+        var options = ["-aH", "--temp-dir=" + temporaryDirectory]
         options.append("--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self))
         if mayReplaceDirectories { options.append("--force") }
         if isForced { options.append("--ignore-times") }
@@ -124,9 +127,10 @@ final class DestinationLink {
         if showsProgress { options += ["--info=progress2", "--outbuf=L"] }
         options += attributeOptions + transferOptions.content { hasHoles(paths) }
         func send() throws(SyncFailure) -> Outcome {
-            try run(
-                options, list: paths, from: settings.source, to: targetText, isGuarded: true, take: take,
-                takeErrors: takeErrors)
+            let sides = [settings.source + [UInt8(ascii: "/")], Array((targetText + "/").utf8)]
+            return try run(
+                options, list: paths, sides, source: settings.source, isGuarded: true,
+                listIsArguments: paths.count >= ListedArguments.fewest, take: take, takeErrors: takeErrors)
         }
         let outcome = try watchingRoom(send)
         guard outcome.verdict != .done, Self.lacksTemporaryDirectory(outcome.errors) else { return outcome }
@@ -159,7 +163,7 @@ final class DestinationLink {
     /// A path below the target as an option names it for the receiver: absolute, a daemon's from its module. What is
     /// relative means something else with rrsync, which reads it from its own directory, and both rrsync and a daemon
     /// take no `..`.
-    private func receiverPath(_ path: String) -> String {
+    func receiverPath(_ path: String) -> String {
         switch settings.target {
         case .ssh(_, _, let target), .local(let target): "\(target)/\(path)"
         case .daemon: "/\(settings.target.top.prefix)\(path)"
@@ -192,68 +196,6 @@ final class DestinationLink {
         return ["-M--fake-super"]
     }
 
-    /// Deletes paths with everything in them. The source of this run is empty but for their parents: whatever happens to
-    /// the real one meanwhile, no more than what is listed can go.
-    func delete(
-        _ paths: [[UInt8]], atMost limit: Int64, takeErrors: ((ArraySlice<UInt8>) -> Void)? = nil
-    ) throws(SyncFailure) -> Outcome {
-        let skeleton = scratch + Array("/skeleton".utf8)
-        let parents = Set(paths.flatMap { BatchPlan.parents(of: $0) }).sorted(by: BatchPlan.precedes)
-        do throws(Errno) {
-            try FileSystemLook.removeTree(skeleton)
-            try FileSystemLook.makeDirectory(skeleton)
-            for parent in parents { try FileSystemLook.makeDirectory(skeleton + [UInt8(ascii: "/")] + parent) }
-        } catch {
-            throw .system("making \(OctalEscapes.display(skeleton))", error)
-        }
-        defer { try? FileSystemLook.removeTree(skeleton) }
-        // Not -a: the skeleton's times and modes are nobody's. --existing: a directory that went meanwhile, of which only
-        // the skeleton knows, is not made again.
-        let options = ["--dirs", "--links", "--force", "--existing", "--max-delete=\(limit)"]
-        if deletesByList {
-            let outcome = try run(
-                options + ["--delete-missing-args"], list: paths, from: skeleton, to: targetText, isGuarded: true,
-                takeErrors: takeErrors)
-            if outcome.verdict != .refusesMissingArguments { return outcome }
-            deletesByList = false
-        }
-        return try deleteByFilter(paths, options, skeleton, takeErrors)
-    }
-
-    /// For receivers that refuse `--delete-missing-args`: their directories are listed with `--delete`, and a filter
-    /// puts all but what is to go out of its reach.
-    private func deleteByFilter(
-        _ paths: [[UInt8]], _ options: [String], _ skeleton: [UInt8], _ takeErrors: ((ArraySlice<UInt8>) -> Void)?
-    ) throws(SyncFailure) -> Outcome {
-        var rules: [UInt8] = []
-        for path in paths {
-            let pattern = [UInt8(ascii: "/")] + Self.literalPattern(path)
-            rules += Array("R ".utf8) + pattern + [0] + Array("R ".utf8) + pattern + Array("/**".utf8) + [0]
-        }
-        rules += Array("P *".utf8) + [0]
-        let file = scratch + Array("/rules".utf8)
-        do throws(Errno) { try replaceFile(file, with: rules) } catch {
-            throw .system("writing \(OctalEscapes.display(file))", error)
-        }
-        let directories = Set(paths.map(BatchPlan.parent(of:))).sorted(by: BatchPlan.precedes)
-        // --from0 comes before the filter file, which is read as lines otherwise.
-        return try run(
-            options + ["--delete", "--from0", "--filter=merge \(String(decoding: file, as: UTF8.self))"],
-            list: directories.map { $0 + [UInt8(ascii: "/")] }, from: skeleton, to: targetText, isGuarded: true,
-            files: [file], takeErrors: takeErrors)
-    }
-
-    /// A pattern that matches this path alone (rsync(1), PATTERN MATCHING RULES): a backslash escapes only where there is
-    /// a wildcard.
-    static func literalPattern(_ path: [UInt8]) -> [UInt8] {
-        // `/**` is added to it, so that there always is one in the second rule; the first has to be alike.
-        let wildcards = Array("*?[".utf8)
-        guard path.contains(where: { wildcards.contains($0) || $0 == UInt8(ascii: "\\") }) else { return path }
-        return path.flatMap { byte in
-            wildcards.contains(byte) || byte == UInt8(ascii: "\\") ? [UInt8(ascii: "\\"), byte] : [byte]
-        }
-    }
-
     // MARK: Commands
 
     /// Runs a command in the shell of an ssh destination; others have none.
@@ -264,6 +206,7 @@ final class DestinationLink {
             return ProgramRun.Result(status: 127, output: [], errors: [], wasInterrupted: false)
         }
         let arguments = ssh.arguments + [host.destination, Array(command.utf8)]
+        contact.wasReached = true
         do throws(Errno) { return try process.run(arguments, input: input) } catch {
             throw .missingProgram("ssh", error)
         }
@@ -321,16 +264,19 @@ final class DestinationLink {
     ///   - receiving: where what comes goes to, when this host receives: rsync can write nowhere else.
     ///   - isGuarded: the receiver starts only where the marker is, and only one at a time.
     ///   - files: what rsync reads beside the source.
+    ///   - listIsArguments: see `ListedArguments`; only in a sandbox.
     func run(
         _ options: [String], list: [[UInt8]]?, _ sides: [[UInt8]], source: [UInt8]?, receiving: Receiving? = nil,
         isGuarded: Bool, files: [[UInt8]] = [], hasStatistics: Bool = true,
+        listIsArguments: Bool = false,
         take: ((ArraySlice<UInt8>) -> Void)? = nil, takeErrors: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
         var arguments = options + ["--no-human-readable", "--no-motd"]
         if hasStatistics { arguments.append("--stats") }
         if case .local = settings.target {} else { arguments.append("--timeout=\(Self.timeout)") }
         if list != nil { arguments += ["--from0", "--files-from=-"] }
-        if ssh != nil, isGuarded, hasShell { arguments.append("--rsync-path=" + ReceiverGuard.receiver(in: ownPlace)) }
+        let seal = isGuarded ? takeSeal() : nil
+        if ssh != nil, isGuarded, hasShell { arguments.append(guardedReceiver(sealing: seal)) }
         var bytes = arguments.map { Array($0.utf8) }
         var files = files
         if let file = settings.passwordFile {
@@ -350,11 +296,14 @@ final class DestinationLink {
             result = try admitted { () throws(Errno) in
                 try start(
                     bytes, source: source, receiving: receiving, files: files, input: list == nil ? nil : input,
-                    lock?.number, take, takeErrors)
+                    lock?.number, listIsArguments, take, takeErrors)
             }
         } catch {
             throw .missingProgram("rsync", error)
         }
+        contact.wasReached = true
+        if let seal { noteSeal(seal, isWritten: result.status == 0 && !result.wasInterrupted, result.errors) }
+        if isGuarded, ssh != nil, hasShell, ReceiverScript.isRefused(result.status, result.errors) { throw otherMarker }
         return Outcome(
             verdict: result.wasInterrupted ? .interrupted : RsyncVerdict(status: result.status, errors: result.errors),
             status: result.status, statistics: RsyncStatistics(parsing: result.output), output: result.output,
@@ -380,7 +329,8 @@ final class DestinationLink {
     /// Starts rsync, in a sandbox where there can be one.
     private func start(
         _ arguments: [[UInt8]], source: [UInt8]?, receiving: Receiving?, files: [[UInt8]], input: [UInt8]?,
-        _ lock: CInt?, _ take: ((ArraySlice<UInt8>) -> Void)?, _ takeErrors: ((ArraySlice<UInt8>) -> Void)?
+        _ lock: CInt?, _ listIsArguments: Bool, _ take: ((ArraySlice<UInt8>) -> Void)?,
+        _ takeErrors: ((ArraySlice<UInt8>) -> Void)?
     ) throws(Errno) -> ProgramRun.Result {
         let program = [Array("rsync".utf8)]
         guard isSandboxed, source != nil || receiving != nil else {
@@ -397,7 +347,8 @@ final class DestinationLink {
         let sandbox = try SenderSandbox(
             program + arguments, source: source ?? receiving?.origin,
             writable: isLocal ? [] : (receiving.map { [$0.place] } ?? []), files: files,
-            keepsOwners: receiving?.keepsOwners ?? false, to: destination, lock: lock)
+            keepsOwners: receiving?.keepsOwners ?? false, to: destination, lock: lock,
+            listIsArguments: listIsArguments)
         return try process.run(sandbox, input: input, take: take, takeErrors: takeErrors)
     }
 

@@ -34,10 +34,15 @@ extension DestinationLink {
     func receiverLock() throws(SyncFailure) -> ReceiverLock? {
         guard let target = LocalTarget(settings.target) else { return nil }
         guard let directory = try target.ownDirectory() else { throw .noMarker(target: targetText) }
-        do throws(Errno) { return try ReceiverLock(in: directory) } catch {
+        let lock: ReceiverLock
+        do throws(Errno) { lock = try ReceiverLock(in: directory) } catch {
             if error == .wouldBlock { throw .rsync(.busy, status: 75, step: "locking the target", errors: "") }
             throw .system("locking the target \(targetText)", error)
         }
+        guard !contact.known.isEmpty else { return lock }
+        guard let bytes = try target.markerBytes() else { throw .noMarker(target: targetText) }
+        guard let found = DestinationMarker(parsing: bytes), contact.known.contains(found) else { throw otherMarker }
+        return lock
     }
 }
 
@@ -52,10 +57,12 @@ enum ReceiverGuard {
         "exec 9>>\(place)/lock || exit 12; flock -n 9 || { test $? = 1 && exit 75; exit 12; }; "
     }
 
-    /// The receiver's command. It is one of `sh`, as the login's own shell may be another kind.
-    static func receiver(in place: String) -> String {
+    /// A command that writes there. It is one of `sh`, as the login's own shell may be another kind.
+    ///
+    /// - Parameter script: what it does, without single quotes; `"$@"` is what follows the command.
+    static func command(in place: String, _ script: String) -> String {
         let marker = "\(place)/\(DestinationMarker.name)"
-        return "exec sh -c 'test -f \(marker) || exit 3; \(lock(in: place))exec \"$@\"' sh rsync"
+        return "exec sh -c 'test -f \(marker) || exit 3; \(lock(in: place))\(script)' sh"
     }
 
     /// A command that prints a word where a lock can be taken in this way.

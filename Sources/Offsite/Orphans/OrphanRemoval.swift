@@ -49,6 +49,7 @@ public final class OrphanRemoval {
             throw SyncFailure.foreignMarker(
                 target: link.targetText, "is that of another host, store or destination")
         }
+        link.contact.marker = marker
         var left = orphans
         var deleted: Int64 = 0
         var paths = orphans.tops.keys.sorted(by: BatchPlan.precedes)[...]

@@ -88,6 +88,15 @@ public struct BatchPlan: Equatable, Sendable {
     /// Nothing is to be done at the destination.
     public var isEmpty: Bool { units.isEmpty && clones.isEmpty && deletions.isEmpty }
 
+    /// All of it is one run of rsync.
+    var isOneRun: Bool {
+        guard let first = units.first, clones.isEmpty, replaced.isEmpty, gone.isEmpty, covered.isEmpty else {
+            return false
+        }
+        // What was to be linked may have to be sent after all.
+        return units.allSatisfy { $0.isForced == first.isForced && !$0.isLinked }
+    }
+
     /// The parents of a relative path, nearest last.
     public static func parents(of path: [UInt8]) -> [[UInt8]] {
         path.indices.filter { path[$0] == UInt8(ascii: "/") }.map { Array(path[..<$0]) }

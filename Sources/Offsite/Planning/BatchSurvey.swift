@@ -13,6 +13,7 @@ struct BatchSurvey {
     let settle: Int64
     let maxDelay: Int64
     let pulse: Pulse
+    let taken: TakenInodes
 
     /// Paths and bytes of one batch. More paths make one inode's names dear to keep together, and bytes what an
     /// interruption repeats.

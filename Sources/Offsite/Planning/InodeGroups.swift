@@ -37,6 +37,18 @@ struct InodeGroups {
                 names: [(path, facts)], isFile: status.type == .file, size: status.size, linkCount: status.linkCount))
     }
 
+    /// Leaves out what other batches have sent with all its names, and notes what this one will.
+    mutating func leaveOut(_ taken: TakenInodes) {
+        var rest = InodeGroups()
+        for (id, group) in zip(ids, groups) where !taken.contains(id) {
+            rest.places[id] = rest.groups.count
+            rest.ids.append(id)
+            rest.groups.append(group)
+            taken.note(id, group)
+        }
+        self = rest
+    }
+
     /// Inodes that are asked for in one transaction.
     private static let mostAsked = 1_000
     /// Names that are compared one by one.
@@ -49,16 +61,18 @@ struct InodeGroups {
     /// - Parameter facts: by absolute path.
     mutating func complete(
         from index: InodeNames, _ facts: [[UInt8]: PathFacts], _ scope: SourceScope, _ roots: RootCheck,
-        _ look: inout SourceLook
+        _ look: inout SourceLook, _ pulse: Pulse
     ) throws {
         var candidates: [(path: [UInt8], place: Int)] = []
         var missing: [Int] = groups.map { Int($0.linkCount) - $0.names.count }
         for start in stride(from: 0, to: groups.count, by: Self.mostAsked) {
             let places = start..<min(start + Self.mostAsked, groups.count)
+            try pulse()
             for (place, paths) in zip(places, try index.paths(inodes: ids[places].map(\.inode))) {
                 let names = groups[place].names
                 let known = names.count > Self.mostCompared ? Set(names.map(\.path)) : nil
                 for path in paths where !roots.isAway(path) {
+                    try pulse()
                     guard let relative = scope.relative(path, isDirectory: false),
                         !(known?.contains(relative) ?? names.contains { $0.path == relative })
                     else { continue }
@@ -70,6 +84,7 @@ struct InodeGroups {
         // A directory's names one after the other: each is opened once.
         candidates.sort { BatchPlan.precedes($0.path, $1.path) }
         for (path, place) in candidates {
+            try pulse()
             if !index.hasOneFileSystem || missing[place] != 0 {
                 guard case .present(let status) = look.state(of: path), ID(status) == ids[place] else { continue }
             }
@@ -89,10 +104,12 @@ extension BatchSurvey {
     ) throws {
         guard !found.isEmpty else { return }
         var found = found
-        try found.complete(from: InodeNames(stateDirectory: stateDirectory), facts, scope, roots, &look)
+        if end == nil { found.leaveOut(taken) }
+        try found.complete(from: InodeNames(stateDirectory: stateDirectory), facts, scope, roots, &look, pulse)
         let later = try end.flatMap { try self.later.paths(after: $0) }
         let kept = later == nil ? [:] : try consumer.work(about: others(found))
         for group in found.groups {
+            try pulse()
             let sorted = group.names.sorted { BatchPlan.precedes($0.path, $1.path) }
             // In a full pass the first name takes the others along.
             if end == nil, let first = sorted.first, first.facts == nil { continue }
@@ -127,7 +144,7 @@ extension BatchSurvey {
             }
             found.add(name, facts, status)
         }
-        try found.complete(from: InodeNames(stateDirectory: stateDirectory), [:], scope, roots, &look)
+        try found.complete(from: InodeNames(stateDirectory: stateDirectory), [:], scope, roots, &look, pulse)
         return found.groups.map { group in
             BatchPlan.Unit(group.names.map(\.path).sorted(by: BatchPlan.precedes), bytes: group.size)
         }

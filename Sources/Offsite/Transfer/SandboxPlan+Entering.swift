@@ -1,3 +1,4 @@
+import Glibc
 import LinuxKernel
 import SystemPackage
 
@@ -20,14 +21,32 @@ extension SandboxPlan {
                 if let kept { try ProcessImage.keepOnExecution(kept) }
             }
             try step("unshare the mounts") { () throws(Errno) in try MountNamespace.enterPrivate() }
+            let list = try listIsArguments ? Self.list() : nil
             try build(for: program)
             try step("drop privileges") { () throws(Errno) in
                 try ProcessImage.keepOnly(isReceiver ? Self.receiving : Self.reading)
             }
-            throw SandboxFailure("execute", program, ProcessImage.replace(with: program, command))
+            let arguments = try list.flatMap { (list) throws(SandboxFailure) in try listed(list) } ?? command
+            throw SandboxFailure("execute", program, ProcessImage.replace(with: program, arguments))
         } catch {
             return error
         }
+    }
+
+    /// Reads what stands on standard input, which stays where it is for the program.
+    private static func list() throws(SandboxFailure) -> [UInt8] {
+        try step("read the list") { () throws(Errno) in
+            // Opened anew it has an offset of its own (proc_pid_fd(5)).
+            try OwnedDescriptor.open(Array("/proc/self/fd/0".utf8), flags: O_RDONLY).readToEnd()
+        }
+    }
+
+    /// Returns the command with the names of a list as arguments; nil where they are too many.
+    private func listed(_ list: [UInt8]) throws(SandboxFailure) -> [[UInt8]]? {
+        let limit = try step("raise the stack's limit") { () throws(Errno) in try ProcessImage.raiseArgumentLimit() }
+        guard let source, let arguments = ListedArguments.command(command, list: list, limit: limit) else { return nil }
+        try step("enter", source) { () throws(Errno) in try ProcessImage.enter(source) }
+        return arguments
     }
 
     private static let reading: [ProcessImage.Capability] = [.readEverything]

@@ -19,6 +19,8 @@ public struct SandboxPlan: Equatable, Sendable {
     public var bridge: CInt?
     /// The number of a descriptor that the program and its children keep open: a lock of theirs. Not with a bridge.
     public var lock: CInt?
+    /// The command reads a list of names, which it gets as arguments where they are not too many.
+    public var listIsArguments = false
     /// The program, by its name or absolute path, and its arguments.
     public var command: [[UInt8]]
 
@@ -40,6 +42,7 @@ public struct SandboxPlan: Equatable, Sendable {
         if isReceiver { options.append(Array("--receiver".utf8)) }
         if let bridge { options += [Array("--bridge".utf8), Array("\(bridge)".utf8)] }
         if let lock { options += [Array("--lock".utf8), Array("\(lock)".utf8)] }
+        if listIsArguments { options.append(Array("--list-arguments".utf8)) }
         return options + [Array("--".utf8)] + command
     }
 }

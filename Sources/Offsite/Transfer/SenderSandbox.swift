@@ -52,12 +52,13 @@ public struct SenderSandbox: ~Copyable {
     ///   - keepsOwners: it is left with what giving files their owners takes; so it always is for `.local`.
     ///   - files: single files that rsync reads, such as a daemon's password file or a filter.
     ///   - lock: a descriptor that rsync keeps open, for `.local`.
+    ///   - listIsArguments: rsync gets the names of its list as arguments, where they are not too many.
     ///   - executable: this program, which runs inside and outside.
     /// - Throws: `EINVAL` for no arguments; the errno of socketpair(2).
     public init(
         _ arguments: [[UInt8]], source: [UInt8]?, readOnly: [[UInt8]] = [], writable: [[UInt8]] = [],
         files: [[UInt8]] = [], keepsOwners: Bool = false, to destination: Destination, lock: CInt? = nil,
-        executable: [UInt8] = Array("/proc/self/exe".utf8)
+        listIsArguments: Bool = false, executable: [UInt8] = Array("/proc/self/exe".utf8)
     ) throws(Errno) {
         guard let program = arguments.first else { throw .invalidArgument }
         var plan = SandboxPlan(source: source, command: arguments)
@@ -65,6 +66,7 @@ public struct SenderSandbox: ~Copyable {
         plan.writable = writable
         plan.files = files
         plan.isReceiver = keepsOwners
+        plan.listIsArguments = listIsArguments
         var bridge: PacketPair?
         var shell: [[UInt8]]?
         var inner: [CInt] = []

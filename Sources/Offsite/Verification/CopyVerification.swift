@@ -31,6 +31,7 @@ public final class CopyVerification {
     private let link: DestinationLink
     /// What the last run found that the destination cannot keep, sorted.
     public internal(set) var unrepresentable: [[UInt8]] = []
+    private let pulse: Pulse
 
     /// Returns the places of the source that are not what they should be, absolute: what is in them is not compared, least
     /// of all taken for deleted.
@@ -44,7 +45,10 @@ public final class CopyVerification {
         self.settings = settings
         self.context = context
         self.heldPlaces = heldPlaces
+        let pulse = Pulse(stop: context.stop, heartbeat: context.heartbeat)
+        self.pulse = pulse
         reader = try StoreReader(stateDirectory: context.stateDirectory)
+        reader.onPage = { try pulse() }
         link = try DestinationLink(
             settings, stateDirectory: context.stateDirectory,
             process: ProgramRun(stop: context.stop, heartbeat: context.heartbeat))
@@ -161,6 +165,7 @@ public final class CopyVerification {
         let day = UInt64(bitPattern: Timestamp.now.nanoseconds / 86_400_000_000_000)
         let share = UInt64((min(max(percent, 0), 100) * 10_000).rounded())
         try IndexWalk(stateDirectory: context.stateDirectory).run { path, attributes in
+            try pulse()
             guard attributes.type == .file, let relative = context.scope.relative(path, isDirectory: false) else {
                 return .next
             }
@@ -220,6 +225,7 @@ public final class CopyVerification {
         }
         var groups: [Inode: Set<[UInt8]>] = [:]
         try IndexWalk(stateDirectory: context.stateDirectory).run { path, attributes in
+            try pulse()
             guard attributes.type != .directory, attributes.linkCount > 1,
                 let relative = context.scope.relative(path, isDirectory: false),
                 case .present(let status) = look.state(of: relative)

@@ -6,6 +6,8 @@ final class Pulse {
     private let stop: any StopSignal
     private let heartbeat: () -> Void
     private var next = MonotonicTime(nanoseconds: 0)
+    /// From then on every step ends the work.
+    private var isOver = false
 
     private static let interval: Int64 = 1_000
 
@@ -18,10 +20,12 @@ final class Pulse {
     ///
     /// - Throws: `SyncFailure.interrupted`.
     func callAsFunction() throws(SyncFailure) {
+        if isOver { throw .interrupted }
         let now = MonotonicTime.now
         guard now >= next else { return }
         next = now.advanced(milliseconds: Self.interval)
         heartbeat()
-        if stop.isRequested() { throw .interrupted }
+        isOver = stop.isRequested()
+        if isOver { throw .interrupted }
     }
 }

@@ -25,6 +25,8 @@ extension SyncRun {
         if !plan.isEmpty {
             try begin(plan, commit)
         }
+        // A full pass makes several batches durable at once.
+        if plan.isOneRun, commit.fullPass == nil { link.contact.sealing = Self.sequence(of: commit).map(self.marker) }
         try removeReplaced(plan, &batch)
         var unsent = try makeClones(&plan, &batch)
         for isForced in [false, true] {
@@ -38,18 +40,7 @@ extension SyncRun {
         try delete(plan, facts, &commit, &batch)
 
         guard try isStillValid(commit) else { return }
-        if !plan.isEmpty, !link.hasShell { try confirmMarker() }
-        let marker = plan.isEmpty ? nil : Self.sequence(of: commit).map(self.marker)
-        if let marker, link.hasShell {
-            try link.seal(marker)
-            commit.notes[Note.marker] = Array("\(marker.cursor)".utf8)
-        }
-        try consumer.commit(commit, store: uuid)
-        if let marker, !link.hasShell {
-            try link.write(marker)
-            try consumer.setNote(Note.marker, Array("\(marker.cursor)".utf8))
-        }
-        if marker != nil { isMarkerStale = false }
+        if let due = deferred.add(commit, isSent: !plan.isEmpty, at: .now) { try conclude(due) }
         batch.seconds = Double(MonotonicTime.now - start) / 1e9
         batch.cursor = commit.through ?? commit.fullPass?.through ?? 0
         if let first = batch.firstQuarantined { context.tell(.quarantined(batch.quarantined, first: first)) }

@@ -10,7 +10,11 @@ extension SyncRun {
             pass = known
         } else {
             pass = Consumer.FullPass(through: try startOfFullPass())
-            if !options.dryRun { try consumer.setFullPass(pass, store: uuid) }
+            if !options.dryRun {
+                let isEmpty = try consumer.cursor(inStore: uuid) == nil && link.isEmpty()
+                try consumer.setNote(Note.emptyCopy, isEmpty ? [1] : nil)
+                try consumer.setFullPass(pass, store: uuid)
+            }
         }
         context.tell(.fullPass(Self.words(reason), isContinued: !pass.path.isEmpty))
         var isMore = true
@@ -25,7 +29,15 @@ extension SyncRun {
             let plan = try survey.plan(pending, through: pass.through, isFullPass: true)
             try carry(plan, survey, pending, ConsumerCommit(fullPass: pass))
         }
-        try findExtras(through: pass.through)
+        if let due = deferred.take() { try conclude(due) }
+        if !options.dryRun, try consumer.note(Note.emptyCopy) != nil {
+            // Whatever was sent and is gone by now, later rows tell of.
+            try liftDeletionBar()
+            try commitFullPass(through: pass.through, extras: [])
+            try consumer.setNote(Note.emptyCopy, nil)
+        } else {
+            try findExtras(through: pass.through)
+        }
     }
 
     /// Rows that were not carried yet know which contents changed: they come after a full pass.
@@ -75,6 +87,7 @@ extension SyncRun {
         var strangers = 0
         var failure: (any Error)?
         func visit(_ path: [UInt8], _ isDirectory: Bool) throws {
+            try pulse()
             switch orphans.top(of: path) == nil ? try standing.answer(path, isDirectory: isDirectory) : .orphan {
             case .copied: break
             case .gone: missing.insert(context.scope.absolute(path))
@@ -99,10 +112,17 @@ extension SyncRun {
             plan.gone = extras.compactMap { context.scope.relative($0, isDirectory: nil) }
             return try describe(plan)
         }
-        if missing.isEmpty, strangers == 0 {
-            deletionBar = nil
-            try consumer.setNote(Note.deletionBar, nil)
-        }
+        if missing.isEmpty, strangers == 0 { try liftDeletionBar() }
+        try commitFullPass(through: through, extras: extras)
+    }
+
+    private func liftDeletionBar() throws {
+        deletionBar = nil
+        try consumer.setNote(Note.deletionBar, nil)
+    }
+
+    /// - Parameter extras: what the destination has and the source has not.
+    private func commitFullPass(through: Int64, extras: [[UInt8]]) throws {
         var commit = ConsumerCommit(through: through)
         let gone = PathFacts(
             existedBefore: true, contentChanged: false, exists: false, wasWritten: false, first: .now,
@@ -119,6 +139,7 @@ extension SyncRun {
         if paths.isEmpty { return [] }
         var rest = paths
         try IndexWalk(stateDirectory: context.stateDirectory).run { path, _ in
+            try pulse()
             rest.remove(path)
             return rest.isEmpty ? .stop : .next
         }

@@ -68,8 +68,13 @@ public final class SyncRun {
     let reader: StoreReader
     let uuid: String
     let link: DestinationLink
+    /// Outlives this run; nil: nothing does.
+    let connection: KeptConnection?
+    /// When the destination was asked for its marker and all else.
+    var askedAt = MonotonicTime(nanoseconds: 0)
     private let later: LaterRows
     private let turn: GroupTurn?
+    private let taken = TakenInodes()
     let pulse: Pulse
     var report = SyncReport()
     /// Why no deletion is carried out, whatever their number; nil: the guards are content.
@@ -87,6 +92,8 @@ public final class SyncRun {
     var isMarkerStale = false
     /// No run before this one ended in the middle of something that was not repeated since.
     var mayClone = true
+    /// Batches that were sent and are not committed yet.
+    var deferred = DeferredCommits()
     /// Nothing keeps this run from deleting. What something keeps from it does not replace full directories either.
     var mayDelete: Bool { deletionBar == nil && deletionHold.isEmpty && overwriteBar == nil }
     /// Files that were renamed after they were overwritten are gone under their old names.
@@ -105,7 +112,9 @@ public final class SyncRun {
     var consumer: Consumer { context.consumer }
 
     /// - Throws: `StoreError`, `SyncFailure`.
-    public init(_ settings: DestinationSettings, context: SyncContext, options: SyncOptions) throws {
+    public init(
+        _ settings: DestinationSettings, context: SyncContext, options: SyncOptions, connection: KeptConnection? = nil
+    ) throws {
         self.settings = settings
         self.context = context
         self.options = options
@@ -120,9 +129,13 @@ public final class SyncRun {
                 $0, in: context.stateDirectory + Array("/offsite".utf8), stop: context.stop,
                 heartbeat: context.heartbeat)
         }
-        link = try DestinationLink(
-            settings, stateDirectory: context.stateDirectory,
-            process: ProgramRun(stop: context.stop, heartbeat: context.heartbeat))
+        self.connection = connection
+        link =
+            try connection?.take()
+            ?? DestinationLink(
+                settings, stateDirectory: context.stateDirectory,
+                process: ProgramRun(stop: context.stop, heartbeat: context.heartbeat))
+        link.beginRun()
     }
 
     /// - Throws: `StoreError`, `SyncFailure`, and what settling throws: nothing is lost then, and the next run goes on
@@ -140,15 +153,14 @@ public final class SyncRun {
         try context.settle()
         try settings.checkTarget(against: reader.roots)
         try requestFullIfAsked()
-        try link.findPrograms()
         let known = try link.recall(consumer)
         try turn?.take { [context] in context.tell(.notice("waits for another destination of its group")) }
-        let found = try link.greet()
-        try examine(found.marker)
+        let found = try askDestination()
+        try examine(found)
         noteRoom()
         let standing = try consumer.standing(in: reader)
         if case .at = standing, options.makeRoom {} else { try link.checkRoom(report.room) }
-        try claim(found.marker)
+        try claim(found)
         try tidyUp()
         try tryReceiver(known, standing)
         switch standing {
@@ -165,6 +177,8 @@ public final class SyncRun {
         try noteStock()
         noteRoom()
         try countWhatIsLeft()
+        try keepConnection()
+        noteRoom()
         return report
     }
 
@@ -220,6 +234,8 @@ public final class SyncRun {
         static let partial = "partial"
         /// The store's UUID and the row that the destination's marker may name already, though nothing was committed.
         static let announced = "announced"
+        /// The destination had nothing when the full pass began that is going on: all that is there came with it.
+        static let emptyCopy = "empty-copy"
     }
 
     private func noteRoom() {
@@ -280,7 +296,7 @@ public final class SyncRun {
         return BatchSurvey(
             stateDirectory: context.stateDirectory, reader: reader, consumer: consumer, later: later,
             scope: context.scope, roots: roots, settle: settings.settle.inNanoseconds,
-            maxDelay: settings.maxDelay.inNanoseconds, pulse: pulse)
+            maxDelay: settings.maxDelay.inNanoseconds, pulse: pulse, taken: taken)
     }
 
     /// Has the marker name a row, when no batch did.

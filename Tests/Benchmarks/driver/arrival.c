@@ -31,16 +31,12 @@ void bench_arrival(void) {
     struct receiver *receiver = receiver_start(receiving);
     struct offsite *offsite = receiver ? offsite_start(directory, FILES, receiver) : NULL;
     if (offsite) {
-        struct process *worker = process_start(
-            "changes sync",
-            (const char *[]){options.changes, "sync", "--watch", "--config", offsite->configuration, "--state",
-                             offsite->tracker->state, NULL},
-            NULL, 0);
-        if (process_wait_ready(worker, 30)) {
+        struct process *worker = watch_start(offsite);
+        if (worker) {
             sample("changes sync --watch", offsite, true);
             process_stop(worker);
+            process_free(worker);
         }
-        process_free(worker);
         struct process *lsyncd = lsyncd_start(offsite, receiver, 0);
         if (lsyncd) {
             sample("lsyncd", offsite, false);

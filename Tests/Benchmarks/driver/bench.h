@@ -33,6 +33,7 @@ void bench_query(void);
 void bench_sync(void);
 void bench_planning(void);
 void bench_arrival(void);
+void bench_firstcopy(void);
 
 // MARK: what came out (report.c)
 
@@ -192,16 +193,18 @@ struct receiver {
 struct receiver *receiver_start(const char *directory);  // NULL, with the reason told, when there can be none
 void receiver_stop(struct receiver *receiver);           // and removes what it received
 
-// A tracked tree of `files` small files with a complete copy at a destination.
+// A tracked tree of `files` small files with a complete copy at a destination; with `offsite_prepare` none is made yet.
 struct offsite {
     struct tracker *tracker;
     char *directory, *base, *root, *copy, *configuration;
     long files;
 };
 // Without a receiver the copy is local. NULL, with the reason told, when it does not come to be.
+struct offsite *offsite_prepare(const char *directory, long files, const struct receiver *receiver);
 struct offsite *offsite_start(const char *directory, long files, const struct receiver *receiver);
 void offsite_stop(struct offsite *offsite);
 bool offsite_sync(const struct offsite *offsite, const char *what);  // `changes sync WHAT`
+struct process *watch_start(const struct offsite *offsite);          // `changes sync --watch`, ready; NULL when not
 char *offsite_name(long number);                                     // of a file, relative to the root
 char *offsite_path(const struct offsite *offsite, long number);
 void offsite_change(const struct offsite *offsite, long number);  // makes a file a byte longer

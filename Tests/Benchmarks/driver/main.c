@@ -19,7 +19,7 @@ static const struct benchmark {
     {"draining", bench_draining}, {"start", bench_start}, {"continuous", bench_continuous},
     {"linkdest", bench_linkdest}, {"idle", bench_idle},   {"latency", bench_latency},
     {"query", bench_query},       {"sync", bench_sync},   {"planning", bench_planning},
-    {"arrival", bench_arrival},
+    {"arrival", bench_arrival},   {"firstcopy", bench_firstcopy},
 };
 
 static long read_number(const char *path) {

@@ -80,7 +80,7 @@ bool offsite_sync(const struct offsite *offsite, const char *what) {
         .succeeded;
 }
 
-struct offsite *offsite_start(const char *directory, long files, const struct receiver *receiver) {
+struct offsite *offsite_prepare(const char *directory, long files, const struct receiver *receiver) {
     struct offsite *offsite = calloc(1, sizeof *offsite);
     if (!offsite) abort();
     make_directory(directory);
@@ -106,12 +106,31 @@ struct offsite *offsite_start(const char *directory, long files, const struct re
         offsite_stop(offsite);
         return NULL;
     }
-    began = now();
-    if (offsite_sync(offsite, "init") && offsite_sync(offsite, "--once")) {
+    if (offsite_sync(offsite, "init")) return offsite;
+    offsite_stop(offsite);
+    return NULL;
+}
+
+struct offsite *offsite_start(const char *directory, long files, const struct receiver *receiver) {
+    struct offsite *offsite = offsite_prepare(directory, files, receiver);
+    if (!offsite) return NULL;
+    double began = now();
+    if (offsite_sync(offsite, "--once")) {
         report_note("first copy of all of them in %.0f s", now() - began);
         return offsite;
     }
     offsite_stop(offsite);
+    return NULL;
+}
+
+struct process *watch_start(const struct offsite *offsite) {
+    struct process *worker = process_start(
+        "changes sync",
+        (const char *[]){options.changes, "sync", "--watch", "--config", offsite->configuration, "--state",
+                         offsite->tracker->state, NULL},
+        NULL, 0);
+    if (process_wait_ready(worker, 30)) return worker;
+    process_free(worker);
     return NULL;
 }
 

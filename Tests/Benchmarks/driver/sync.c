@@ -73,7 +73,10 @@ static double time_tree(struct place *place) {
     return run.succeeded ? run.wall : NAN;
 }
 
-static double time_lsyncd(struct place *place) {
+// With whoever carries it.
+static double time_arrival(struct place *place) {
+    // The one before is over, with all that follows its arrival.
+    pause_for(0.5);
     place->next = (place->next + 7919) % place->offsite->files;
     return offsite_arrival(place->offsite, place->next, 60);
 }
@@ -123,24 +126,36 @@ static void compare(struct place *place) {
     };
     for (size_t index = 0; index < COUNT(subjects); index++) subjects[index].run(place);  // warm
     for (int round = 0; round < options.repeats; round++) take_round(subjects, place, round);
-    struct subject lsyncd = {.label = "lsyncd", .run = time_lsyncd, .runs = RUNS};
+    struct subject lsyncd = {.label = "lsyncd", .run = time_arrival, .runs = RUNS};
+    // One at a time: each would carry the other's changes.
+    struct subject watch = {.label = "changes sync --watch", .run = time_arrival, .runs = RUNS};
+    struct process *worker = watch_start(place->offsite);
+    if (worker) {
+        for (int round = 0; round < options.repeats; round++) take(&watch, place, round);
+        process_stop(worker);
+        process_free(worker);
+    }
     struct process *process = lsyncd_start(place->offsite, place->receiver, 0);
     if (process) {
         for (int round = 0; round < options.repeats; round++) take(&lsyncd, place, round);
         process_free(process);
     }
     for (size_t index = 0; index < COUNT(subjects); index++) report(&subjects[index], rounds);
+    if (worker) report(&watch, rounds);
     if (process) report(&lsyncd, rounds);
 
-    double bare[64], tree[64], other[64];
+    double bare[64], tree[64], other[64], kept[64];
     for (size_t round = 0; round < rounds; round++) {
         bare[round] = subjects[SYNC].wall[round] / (subjects[SSH].wall[round] + subjects[SINGLE].wall[round]);
         tree[round] = subjects[SYNC].wall[round] / subjects[TREE].wall[round];
         other[round] = process ? subjects[SYNC].wall[round] / lsyncd.wall[round] : NAN;
+        kept[round] = process && worker ? watch.wall[round] / lsyncd.wall[round] : NAN;
     }
     figure("changes sync / (ssh true + rsync, one file)", "wall time", median(bare, rounds), "x", AT_MOST, 1.3);
     figure("changes sync / rsync, the tree", "wall time", median(tree, rounds), "x", NO_LIMIT, 0);
-    if (process) figure("changes sync / lsyncd", "wall time", median(other, rounds), "x", NO_LIMIT, 0);
+    if (process) figure("changes sync --once / lsyncd", "wall time", median(other, rounds), "x", NO_LIMIT, 0);
+    if (process && worker)
+        figure("changes sync --watch / lsyncd", "wall time", median(kept, rounds), "x", AT_MOST, 0.9);
 }
 
 void bench_sync(void) {
