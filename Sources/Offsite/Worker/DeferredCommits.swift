@@ -55,7 +55,7 @@ extension SyncRun {
     func conclude(_ due: DeferredCommits.Due) throws {
         var commit = due.commit
         if due.isSent, !link.hasShell { try confirmMarker() }
-        let marker = due.isSent ? (commit.through ?? commit.fullPass?.through).map(self.marker) : nil
+        let marker = due.isSent ? Self.sequence(of: commit).map(self.marker) : nil
         if let marker, link.hasShell {
             // The batch's only receiver may have done that already.
             if !link.contact.isSealed || link.contact.marker != marker { try link.seal(marker) }

@@ -60,7 +60,7 @@ extension SyncRun {
     }
 
     /// The row that the marker names after a batch.
-    private static func sequence(of commit: ConsumerCommit) -> Int64? { commit.through ?? commit.fullPass?.through }
+    static func sequence(of commit: ConsumerCommit) -> Int64? { commit.through ?? commit.fullPass?.through }
 
     func marker(_ sequence: Int64) -> DestinationMarker {
         DestinationMarker(destination: settings.name, machine: context.machine, store: uuid, cursor: sequence)
