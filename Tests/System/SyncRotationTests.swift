@@ -97,7 +97,9 @@ extension CopySystemTests {
             try fake.release()
             #expect(worker.waitForExit(atMost: 30) == .exited(0), "\(site.errors)")
             #expect(!site.errors.contains("quarantined"), "\(site.errors)")
-            let again = try fake.calls().dropFirst().flatMap(\.names).filter { $0.name.string.hasPrefix("f") }
+            // A file whose creation and content the tracker recorded in two rows goes in a list of its own.
+            let calls = try fake.calls().flatMap(\.names).filter { $0.name.string.hasPrefix("f") }
+            let again = Dictionary(grouping: calls, by: \.string).filter { $1.count > 1 }.keys
             #expect(again.isEmpty, "sent twice: \(again.prefix(3))")
             try site.syncFully("--allow-deletes")
             try site.expectEqual()
