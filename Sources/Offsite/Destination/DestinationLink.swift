@@ -110,22 +110,22 @@ final class DestinationLink {
     ///
     /// - Parameters:
     ///   - isForced: whatever size and time say.
+    ///   - isInPlace: small files of a first copy.
     ///   - mayReplaceDirectories: a file may take the place of a directory that is not empty.
     ///   - isItemized: `take` gets a line for each path that something is done to.
     func put(
-        _ paths: [[UInt8]], isForced: Bool, mayReplaceDirectories: Bool = true, isItemized: Bool = false,
-        showsProgress: Bool = false,
+        _ paths: [[UInt8]], isForced: Bool, isInPlace: Bool = false, mayReplaceDirectories: Bool = true,
+        isItemized: Bool = false, showsProgress: Bool = false,
         take: ((ArraySlice<UInt8>) -> Void)? = nil, takeErrors: ((ArraySlice<UInt8>) -> Void)? = nil
     ) throws(SyncFailure) -> Outcome {
-        var options = ["-aH", "--temp-dir=" + temporaryDirectory]
-        options.append("--partial-dir=" + String(decoding: Self.partialName, as: UTF8.self))
+        var options = ["-aH"] + transferOptions.placing(isInPlace: isInPlace, temporary: temporaryDirectory)
         if mayReplaceDirectories { options.append("--force") }
         if isForced { options.append("--ignore-times") }
         if syncsFiles { options.append("--fsync") }
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         if isItemized { options.append(SentFiles.format) }
         if showsProgress { options += ["--info=progress2", "--outbuf=L"] }
-        options += attributeOptions + transferOptions.content { hasHoles(paths) }
+        options += attributeOptions + transferOptions.content(isInPlace: isInPlace) { hasHoles(paths) }
         func send() throws(SyncFailure) -> Outcome {
             let sides = [settings.source + [UInt8(ascii: "/")], Array((targetText + "/").utf8)]
             return try run(
@@ -352,5 +352,5 @@ final class DestinationLink {
         return try process.run(sandbox, input: input, take: take, takeErrors: takeErrors)
     }
 
-    private var isLocal: Bool { if case .local = settings.target { true } else { false } }
+    var isLocal: Bool { if case .local = settings.target { true } else { false } }
 }

@@ -47,6 +47,9 @@ public struct BatchPlan: Equatable, Sendable {
             self.isLinked = isLinked
         }
 
+        /// Resuming it saves nothing.
+        var isSmall: Bool { bytes <= 262_144 }
+
         /// The unit without some of its paths and anchors; nil when no path is left.
         func without(_ isOut: ([UInt8]) -> Bool) -> Unit? {
             let rest = paths.filter { !isOut($0) }

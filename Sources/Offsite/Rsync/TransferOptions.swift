@@ -35,11 +35,21 @@ struct TransferOptions: Equatable {
         return options
     }
 
-    /// How content travels, and that holes stay holes.
+    /// How content travels, and that holes stay holes; rsync before 3.1.3 cannot do that in place.
     ///
     /// - Parameter hasHoles: whether one of the files to be sent has holes; asked only where it matters.
-    func content(hasHoles: () -> Bool) -> [String] {
-        ["--sparse"] + (isCompressed(hasHoles) ? Self.compressing : [])
+    func content(isInPlace: Bool = false, hasHoles: () -> Bool) -> [String] {
+        (isInPlace ? [] : ["--sparse"]) + (isCompressed(hasHoles) ? Self.compressing : [])
+    }
+
+    /// How files reach their names. Through the directory for temporary files nothing half-written ever has a name of the
+    /// source's. A first copy has nothing to protect: small files are then written in place, which takes the receiver
+    /// half the work and puts them beside each other on its disk.
+    func placing(isInPlace: Bool, temporary: String) -> [String] {
+        if isInPlace { return ["--inplace"] }
+        return [
+            "--temp-dir=" + temporary, "--partial-dir=" + String(decoding: DestinationLink.partialName, as: UTF8.self),
+        ]
     }
 
     /// Level 1 of whatever both sides agree upon: what is sent first is the zeros of holes and the text of dumps, and with

@@ -16,6 +16,8 @@ extension SyncRun {
                 try consumer.setFullPass(pass, store: uuid)
             }
         }
+        isFirstCopy = try consumer.note(Note.emptyCopy) != nil
+        defer { isFirstCopy = false }
         context.tell(.fullPass(Self.words(reason), isContinued: !pass.path.isEmpty))
         var isMore = true
         while isMore {
@@ -30,7 +32,7 @@ extension SyncRun {
             try carry(plan, survey, pending, ConsumerCommit(fullPass: pass))
         }
         if let due = deferred.take() { try conclude(due) }
-        if !options.dryRun, try consumer.note(Note.emptyCopy) != nil {
+        if !options.dryRun, isFirstCopy {
             // Whatever was sent and is gone by now, later rows tell of.
             try liftDeletionBar()
             try commitFullPass(through: pass.through, extras: [])

@@ -33,13 +33,20 @@ extension SyncRun {
     ) throws -> Unsent {
         var unsent = Unsent()
         var rest = [(units: units, tries: 0)]
+        // A local target's receiver writes to nothing that stands there under a name already.
+        let mayBeInPlace = isFirstCopy && !isForced && !link.isLocal
+        if mayBeInPlace {
+            let (small, large) = (units.filter(\.isSmall), units.filter { !$0.isSmall })
+            rest = [(large, 0), (small, 0)].filter { !$0.0.isEmpty }
+        }
         while let (units, tries) = rest.popLast() {
             if context.stop.isRequested() { throw SyncFailure.interrupted }
             let paths = BatchPlan.paths(of: units)
             var complaints = complaints(about: paths)
             var sent = SentFiles(among: Set(units.lazy.filter(\.isLinked).flatMap { $0.paths + $0.anchors }))
             let outcome = try link.put(
-                paths, isForced: isForced, mayReplaceDirectories: mayDelete, isItemized: !sent.isIdle,
+                paths, isForced: isForced, isInPlace: mayBeInPlace && units.allSatisfy(\.isSmall),
+                mayReplaceDirectories: mayDelete, isItemized: !sent.isIdle,
                 showsProgress: context.progress != nil,
                 take: { [context] bytes in
                     sent.take(bytes)

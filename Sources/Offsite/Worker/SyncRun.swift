@@ -92,6 +92,8 @@ public final class SyncRun {
     var isMarkerStale = false
     /// No run before this one ended in the middle of something that was not repeated since.
     var mayClone = true
+    /// A full scan goes on that began with nothing at the destination: all that is there came with it.
+    var isFirstCopy = false
     /// Batches that were sent and are not committed yet.
     var deferred = DeferredCommits()
     /// Nothing keeps this run from deleting. What something keeps from it does not replace full directories either.
