@@ -6,6 +6,8 @@ final class EntryLister {
     private let list: Statement
     private let links: Statement
     private let hash: EntryHash
+    /// By hash, the names in one directory of inodes that have several there.
+    private var several: [InodeKey: [Int64: [UInt8]]] = [:]
 
     init(_ database: Database, _ hash: EntryHash) throws(StoreError) {
         self.hash = hash
@@ -25,7 +27,10 @@ final class EntryLister {
         in directory: DirectoryID, _ body: (UnsafeRawBufferPointer, Int64, IndexedEntry) -> Void
     ) throws(StoreError) {
         list.bind(1, directory.rawValue)
-        defer { list.reset() }
+        defer {
+            list.reset()
+            several.removeAll()
+        }
         while try list.step() {
             let entry = IndexedEntry(
                 key: InodeKey(row: list, 0), attributes: try EntryAttributes(decoding: list.borrowedBytes(2)))
@@ -42,13 +47,23 @@ final class EntryLister {
     private func withLink(
         to key: InodeKey, in directory: DirectoryID, hash wanted: Int64, _ body: (UnsafeRawBufferPointer) -> Void
     ) throws(StoreError) {
-        links.bind(1, Int64(key.fileSystem.rawValue)).bind(2, Int64(bitPattern: key.inode)).bind(3, directory.rawValue)
-        defer { links.reset() }
-        while try links.step() {
-            let name = links.borrowedBytes(0)
-            if hash(name) == wanted { return body(name) }
+        if several[key] == nil {
+            links.bind(1, Int64(key.fileSystem.rawValue)).bind(2, Int64(bitPattern: key.inode))
+                .bind(3, directory.rawValue)
+            defer { links.reset() }
+            var names: [Int64: [UInt8]] = [:]
+            while try links.step() {
+                let name = links.borrowedBytes(0)
+                // Mostly the only one.
+                if names.isEmpty, hash(name) == wanted { return body(name) }
+                names[hash(name)] = [UInt8](name)
+            }
+            several[key] = names
         }
-        throw StoreError(reason: .corrupt, operation: "reading the index", message: "an entry without a name")
+        guard let name = several[key]?[wanted] else {
+            throw StoreError(reason: .corrupt, operation: "reading the index", message: "an entry without a name")
+        }
+        name.withUnsafeBytes(body)
     }
 }
 

@@ -81,24 +81,42 @@ extension Store {
 
     /// Every name of an inode, the first one first.
     public func names(of key: InodeKey) throws(StoreError) -> [EntryName] {
-        var names: [EntryName] = []
+        guard let first = try firstName(of: key) else { return [] }
+        var names = [first]
+        let links = linksStatement(of: key)
+        defer { links.reset() }
+        while try links.step() { names.append(EntryName(row: links)) }
+        return names
+    }
+
+    /// One of an inode's names; nil when the index has none.
+    public func firstName(of key: InodeKey) throws(StoreError) -> EntryName? {
         let first = statements.selectInode
         first.bind(1, Int64(key.fileSystem.rawValue)).bind(2, Int64(bitPattern: key.inode))
         defer { first.reset() }
-        guard try first.step() else { return [] }
-        names.append(EntryName(directory: DirectoryID(rawValue: first.integer(0)), name: first.bytes(1)))
-        return names + (try otherNames(of: key))
+        return try first.step() ? EntryName(row: first) : nil
     }
 
-    private func otherNames(of key: InodeKey) throws(StoreError) -> [EntryName] {
-        var names: [EntryName] = []
-        let links = statements.listLinks
-        links.bind(1, Int64(key.fileSystem.rawValue)).bind(2, Int64(bitPattern: key.inode))
+    /// How many names an inode has in the index.
+    public func nameCount(of key: InodeKey) throws(StoreError) -> Int {
+        if let known = nameCounts[key] { return known }
+        guard try firstName(of: key) != nil else { return 0 }
+        let links = linksStatement(of: key)
         defer { links.reset() }
-        while try links.step() {
-            names.append(EntryName(directory: DirectoryID(rawValue: links.integer(0)), name: links.bytes(1)))
-        }
-        return names
+        var count = 1
+        while try links.step() { count += 1 }
+        nameCounts.note(count, of: key)
+        return count
+    }
+
+    private func linksStatement(of key: InodeKey) -> Statement {
+        statements.listLinks.bind(1, Int64(key.fileSystem.rawValue)).bind(2, Int64(bitPattern: key.inode))
+    }
+
+    private func firstLink(of key: InodeKey) throws(StoreError) -> EntryName? {
+        let links = linksStatement(of: key)
+        defer { links.reset() }
+        return try links.step() ? EntryName(row: links) : nil
     }
 
     /// Adds a name that the index does not have, and its inode's attributes.
@@ -119,6 +137,7 @@ extension Store {
         if database.changedRows > 0 { return true }
         try statements.insertLink.bind(1, fileSystem).bind(2, inode).bind(3, directory.rawValue)
             .bind(4, borrowing: name).run()
+        if database.changedRows > 0 { nameCounts.add(1, to: key) }
         return false
     }
 
@@ -135,9 +154,13 @@ extension Store {
             .bind(4, inode).run()
         try statements.deleteLink.bind(1, fileSystem).bind(2, inode).bind(3, directory.rawValue)
             .bind(4, borrowing: name).run()
-        if database.changedRows > 0 { return try names(of: key).first }
+        if database.changedRows > 0 {
+            nameCounts.add(-1, to: key)
+            return try firstName(of: key)
+        }
 
-        guard let heir = try otherNames(of: key).first else {
+        nameCounts.add(-1, to: key)
+        guard let heir = try firstLink(of: key) else {
             try statements.deleteInode.bind(1, fileSystem).bind(2, inode).run()
             return nil
         }
@@ -165,4 +188,9 @@ extension Store {
             try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
     }
+}
+
+extension EntryName {
+    /// Reads two columns, directory and name.
+    init(row: Statement) { self.init(directory: DirectoryID(rawValue: row.integer(0)), name: row.bytes(1)) }
 }

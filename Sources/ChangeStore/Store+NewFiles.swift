@@ -58,6 +58,7 @@ extension Store {
             2, Int64(bitPattern: file.key.inode)
         )
         .bind(3, directory.rawValue).bind(4, borrowing: UnsafeRawBufferPointer(rebasing: names[file.name])).run()
+        if database.changedRows > 0 { nameCounts.add(1, to: file.key) }
     }
 }
 

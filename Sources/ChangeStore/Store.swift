@@ -13,6 +13,8 @@ public final class Store {
     var sequences: SequenceRange
     var commit = CommitSummary()
     private let logPages = LogPages()
+    /// Of inodes with many names.
+    var nameCounts = NameCounts()
     /// Bytes of history, as far as they are counted; nil until retention asks.
     var historyBytes: Int64?
     /// Identifies this store: a consumer that remembers another one needs a full reconcile.
@@ -106,6 +108,7 @@ public final class Store {
     public func rollback() {
         if !database.isAutocommit { try? database.execute("ROLLBACK") }
         commit = CommitSummary()
+        nameCounts = NameCounts()
     }
 
     /// 4 MiB of pages: the hot part of the index's trees; the rest is in the kernel's page cache.

@@ -42,6 +42,30 @@ import Testing
         #expect(try store.attributes(of: InodeKey(5)) == nil)
     }
 
+    @Test func `an inode with many names in a directory is counted and listed, while names come and go`() throws {
+        let store = try state.open()
+        func name(_ number: Int) -> [UInt8] { Array("n\(number)".utf8) }
+        try store.begin()
+        for number in 0..<200 { try store.add(name(number), in: number < 150 ? here : there, InodeKey(5)) }
+        try store.commitTransaction()
+        #expect(try store.nameCount(of: InodeKey(5)) == 200)
+
+        try store.begin()
+        for number in 0..<50 { _ = try store.remove(name(number), in: here, InodeKey(5)) }
+        #expect(try store.nameCount(of: InodeKey(5)) == 150)
+        store.rollback()
+        #expect(try store.nameCount(of: InodeKey(5)) == 200)
+
+        try store.begin()
+        for number in 100..<200 { _ = try store.remove(name(number), in: number < 150 ? here : there, InodeKey(5)) }
+        try store.add(name(300), in: here, InodeKey(5))
+        try store.commitTransaction()
+        #expect(try store.nameCount(of: InodeKey(5)) == 101)
+        #expect(try store.names(of: InodeKey(5)).count == 101)
+        let listed = try IndexReader(stateDirectory: state.bytes).entries(of: here).map(\.name)
+        #expect(Set(listed) == Set((Array(0..<100) + [300]).map(name)) && listed.count == 101)
+    }
+
     @Test func anInodeNumberGivenAgainStartsAfresh() throws {
         let store = try state.open()
         try store.add([0x61], in: here, InodeKey(5), .file(size: 1))

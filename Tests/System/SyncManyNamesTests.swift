@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 extension CopySystemTests {
@@ -25,6 +26,28 @@ extension CopySystemTests {
             }
             try site.syncFully()
             try site.expectEqual(note: "after a change of all of them")
+        }
+
+        @Test(.thorough, .timeLimit(.minutes(3)))
+        func `64,000 names of one inode are copied in a time that grows with their number, and stop at once`() throws {
+            let site = try SyncSite()
+            let root = site.site.root
+            try Disk.write(root / "name", Array(repeating: 1, count: 100_000))
+            for number in 0..<64 {
+                let directory = root / Path("d\(number)")
+                try Disk.makeDirectory(directory)
+                for name in 0..<1_000 { try Disk.link(root / "name", directory / Path("n\(name)")) }
+            }
+            try site.start()
+            // In the first, when everything is planned, and in the middle of what follows.
+            for pause in [0.5, 2, 5] {
+                let worker = try site.launch()
+                _ = worker.waitForExit(atMost: pause)
+                worker.signal(SIGTERM)
+                #expect(worker.waitForExit(atMost: 5) != nil, "SIGTERM after \(pause) s: \(site.errors)")
+            }
+            try site.syncFully("--allow-deletes")
+            #expect(try Disk.status(site.copy / "a-backup/name").st_nlink == 64_001)
         }
     }
 }

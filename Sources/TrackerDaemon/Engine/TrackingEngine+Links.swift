@@ -78,7 +78,7 @@ extension TrackingEngine {
         for key in formerNames.inodes(toldOf: name, in: node, hints, now: .now) { try passOn(hints, namesOf: key) }
         for key in formerNames.inodes(perhapsToldOf: name, in: node, hints, now: .now) {
             // One name's look tells whether it is this inode that changed, and so reaches the others.
-            if let heir = try store.names(of: key).first { markHeir(heir) }
+            if let heir = try store.firstName(of: key) { markHeir(heir) }
         }
         if !hints.isDisjoint(with: .takesName) { formerNames.explain(name, in: node) }
         guard let origin, let directory = tree.directory(of: node), let (key, _) = try source(origin) else { return }
@@ -167,12 +167,11 @@ extension TrackingEngine {
             known: IndexedEntry(key: key, attributes: before), seen: IndexedEntry(key: key, attributes: attributes),
             hints: hints.ofInodeThere, reason: .hinted)
         try store.setAttributes(attributes, of: key)
-        let names = try store.names(of: key)
         if case .changed(let kind) = verdict {
-            markOthers(names, except: new, kind)
-        } else if Int(attributes.linkCount) < names.count {
+            markOthers(try store.names(of: key), except: new, kind)
+        } else if try Int(attributes.linkCount) < store.nameCount(of: key) {
             // Some of them are gone; the one it was renamed from has its own mark.
-            for other in names where other != new {
+            for other in try store.names(of: key) where other != new {
                 guard let node = tree.node(of: other.directory), origin != Origin(node: node, name: other.name) else {
                     continue
                 }
