@@ -2,7 +2,7 @@ extension AlertStory {
     /// Stories of copies.
     static let offsite = [
         AlertStory(
-            testDescription: "a quiet weekend: idle checks succeed",
+            name: "a quiet weekend: idle checks succeed",
             series: [
                 ("offsite_worker_heartbeat_timestamp", "0+300x1000"), ("offsite_worker_once", "0x1000"),
                 ("backup_last_success_timestamp", "0+300x1000"), ("offsite_sync_last_status", "0x1000"),
@@ -13,35 +13,35 @@ extension AlertStory {
                 ("offsite_held_deletions", "0x1000"), ("offsite_held_overwrites", "0x1000"),
             ], moment: "72h", firing: []),
         AlertStory(
-            testDescription: "nightly runs by a timer",
+            name: "nightly runs by a timer",
             series: [
                 ("offsite_worker_heartbeat_timestamp", "0x287 86400x288"), ("offsite_worker_once", "1x1000"),
                 ("backup_last_success_timestamp", "0x287 86400x288"), ("offsite_sync_last_status", "0x1000"),
                 ("offsite_first_copy", "2x1000"),
             ], moment: "47h", firing: []),
         AlertStory(
-            testDescription: "a worker that dies, its textfile still there",
+            name: "a worker that dies, its textfile still there",
             series: [
                 ("offsite_worker_heartbeat_timestamp", "0+300x10 3000x100"), ("offsite_worker_once", "0x110"),
                 ("backup_last_success_timestamp", "0+300x10 3000x100"),
             ], moment: "2h", firing: ["OffsiteWorkerDown"]),
         AlertStory(
-            testDescription: "a worker that says nothing of its kind",
+            name: "a worker that says nothing of its kind",
             series: [("offsite_worker_heartbeat_timestamp", "0x100"), ("backup_last_success_timestamp", "0x100")],
             moment: "1h", firing: ["OffsiteWorkerDown"]),
         AlertStory(
-            testDescription: "no figures of any worker", series: [("up", "1x100")], moment: "1h",
+            name: "no figures of any worker", series: [("up", "1x100")], moment: "1h",
             firing: ["OffsiteWorkerDown"]),
         AlertStory(
-            testDescription: "a first copy that never began",
+            name: "a first copy that never began",
             series: [("offsite_worker_heartbeat_timestamp", "0+300x1000"), ("offsite_first_copy", "0x1000")],
             moment: "30h", firing: ["BackupNeverSucceeded", "OffsiteFirstCopyNotBegun"]),
         AlertStory(
-            testDescription: "a first copy that never ends",
+            name: "a first copy that never ends",
             series: [("offsite_worker_heartbeat_timestamp", "0+300x3000"), ("offsite_first_copy", "1x3000")],
             moment: "8d", firing: ["OffsiteFirstCopyEndless"]),
         AlertStory(
-            testDescription: "in the third day of a first copy",
+            name: "in the third day of a first copy",
             series: [
                 ("offsite_worker_heartbeat_timestamp", "0+300x1000"), ("offsite_first_copy", "1x864 2x300"),
                 ("backup_last_success_timestamp", "_x865 259500+300x300"),
@@ -49,7 +49,7 @@ extension AlertStory {
                 ("offsite_oldest_pending_seconds", "0+300x864 0x300"),
             ], moment: "71h", firing: []),
         AlertStory(
-            testDescription: "after a first copy of three days",
+            name: "after a first copy of three days",
             series: [
                 ("offsite_worker_heartbeat_timestamp", "0+300x1000"), ("offsite_first_copy", "1x864 2x300"),
                 ("backup_last_success_timestamp", "_x865 259500+300x300"),
@@ -57,7 +57,7 @@ extension AlertStory {
                 ("offsite_oldest_pending_seconds", "0+300x864 0x300"),
             ], moment: "80h", firing: []),
         AlertStory(
-            testDescription: "a copy that has been failing for days",
+            name: "a copy that has been failing for days",
             series: [
                 ("offsite_worker_heartbeat_timestamp", "0+300x1000"), ("offsite_first_copy", "2x1000"),
                 ("backup_last_success_timestamp", "0x1000"), ("offsite_sync_last_status", "1x1000"),
@@ -65,7 +65,7 @@ extension AlertStory {
             ], moment: "30h",
             firing: ["BackupDurationHigh", "BackupStale", "OffsitePendingOld", "OffsiteSyncFailed"]),
         AlertStory(
-            testDescription: "a copy that lacks something, at a full destination",
+            name: "a copy that lacks something, at a full destination",
             series: [
                 ("offsite_worker_heartbeat_timestamp", "0+300x1000"), ("backup_last_success_timestamp", "0+300x1000"),
                 ("offsite_quarantined_paths", "3x1000"), ("offsite_drift_paths", "1x1000"),
@@ -77,13 +77,13 @@ extension AlertStory {
                 "OffsiteQuarantine",
             ]),
         AlertStory(
-            testDescription: "the tracker is down",
+            name: "the tracker is down",
             series: [
                 ("offsite_worker_heartbeat_timestamp", "0+300x100"), ("offsite_sync_last_status", "0x12 1x88"),
                 ("backup_last_success_timestamp", "0+300x12 3600x88"),
             ], moment: "3h", firing: ["OffsiteSyncFailed"]),
         AlertStory(
-            testDescription: "a gateway that refuses",
+            name: "a gateway that refuses",
             series: [
                 ("offsite_worker_heartbeat_timestamp", "0+300x100"), ("offsite_metrics_push_failed", "1x100"),
                 ("backup_last_success_timestamp", "0+300x100"),

@@ -35,26 +35,26 @@ extension AlertStory {
     /// Stories of the tracker.
     static let tracker: [AlertStory] = [
         AlertStory(
-            testDescription: "a weekend without changes",
+            name: "a weekend without changes",
             series: well(but: [("nfs_changes_last_change_timestamp_seconds", "0+300x12 3600x2000")]), moment: "66h",
             firing: []),
         AlertStory(
-            testDescription: "a restart, and a walk of half an hour",
+            name: "a restart, and a walk of half an hour",
             series: well(but: [
                 ("nfs_changes_up", "1x20 0 1x40"), ("nfs_changes_walk_in_progress", "0x20 0 1x5 0x40"),
                 ("nfs_changes_overflows_total", "7x20 0x40"), ("nfs_changes_directories", "1000x20 _ 1000x40"),
             ]), moment: "105m", firing: []),
         AlertStory(
-            testDescription: "at the moment of a restart", series: [("nfs_changes_up", "1x20 0 1x40")], interval: "1m",
+            name: "at the moment of a restart", series: [("nfs_changes_up", "1x20 0 1x40")], interval: "1m",
             moment: "21m", firing: []),
         AlertStory(
-            testDescription: "a tracker that was stopped", series: [("nfs_changes_up", "1x20 0x40")], moment: "2h",
+            name: "a tracker that was stopped", series: [("nfs_changes_up", "1x20 0x40")], moment: "2h",
             firing: ["TrackerDown"]),
         AlertStory(
-            testDescription: "a tracker that was killed, its textfile still there",
+            name: "a tracker that was killed, its textfile still there",
             series: well(but: [(textfile, "0+300x20 6000x100")]), moment: "3h", firing: ["TrackerDown"]),
         AlertStory(
-            testDescription: "the mtime as an older node_exporter labels it",
+            name: "the mtime as an older node_exporter labels it",
             series: [
                 ("nfs_changes_up", "1x100"),
                 (
@@ -63,62 +63,62 @@ extension AlertStory {
                 ),
             ], moment: "3h", firing: ["TrackerDown"]),
         AlertStory(
-            testDescription: "another program's textfile that is old",
+            name: "another program's textfile that is old",
             series: well(but: [
                 (#"node_textfile_mtime_seconds{job="node",instance="nas",file="/x/smartmon.prom"}"#, "0x100")
             ]), moment: "3h", firing: []),
         AlertStory(
-            testDescription: "a tracker that was never started", series: [("no tracker", "")], moment: "1h",
+            name: "a tracker that was never started", series: [("no tracker", "")], moment: "1h",
             firing: ["TrackerDown"]),
         AlertStory(
-            testDescription: "a full disk", series: well(but: [("nfs_changes_recording", "1x10 0x100")]), moment: "2h",
+            name: "a full disk", series: well(but: [("nfs_changes_recording", "1x10 0x100")]), moment: "2h",
             firing: ["TrackerNotRecording"]),
         AlertStory(
-            testDescription: "a root that is away",
+            name: "a root that is away",
             series: well(but: [(labelled("degraded_reasons", #"reason="held""#), "0x10 1x100")]), moment: "2h",
             firing: ["TrackerRootAway"]),
         AlertStory(
-            testDescription: "a disk that is exchanged within ten minutes",
+            name: "a disk that is exchanged within ten minutes",
             series: well(but: [(labelled("degraded_reasons", #"reason="held""#), "0x10 1x2 0x100")]), moment: "60m",
             firing: []),
         AlertStory(
-            testDescription: "watches that are used up",
+            name: "watches that are used up",
             series: well(but: [
                 (labelled("degraded_reasons", #"reason="polled""#), "0x10 1x100"),
                 ("nfs_changes_directories", "500000x100"),
             ]), moment: "2h", firing: ["TrackerDegraded", "TrackerWatchesShort"]),
         AlertStory(
-            testDescription: "a log that cannot be written",
+            name: "a log that cannot be written",
             series: well(but: [
                 (labelled("degraded_reasons", #"reason="log""#), "0x10 1x100"),
                 ("nfs_changes_log_oldest_owed_seconds", "0x10 0+300x100"),
             ]), moment: "2h", firing: ["TrackerLogOwed"]),
         AlertStory(
-            testDescription: "a disk that is slow",
+            name: "a disk that is slow",
             series: well(but: [(labelled("log_delay_seconds_bucket", #"le="0.2""#), "0x3000")])
                 + [(labelled("log_delay_seconds_bucket", #"le="60""#), "0+10x3000")], moment: "3h",
             firing: ["TrackerLogLate"]),
         AlertStory(
-            testDescription: "one storm",
+            name: "one storm",
             series: well(but: [("nfs_changes_overflows_total", "0x10 1x100")]), moment: "60m", firing: []),
         AlertStory(
-            testDescription: "storms without end",
+            name: "storms without end",
             series: well(but: [("nfs_changes_overflows_total", "0+1x100")]), moment: "2h",
             firing: ["TrackerOverflows"]),
         AlertStory(
-            testDescription: "a walk without end", series: well(but: [("nfs_changes_walk_in_progress", "1x100")]),
+            name: "a walk without end", series: well(but: [("nfs_changes_walk_in_progress", "1x100")]),
             moment: "7h", firing: ["TrackerWalkEndless"]),
         AlertStory(
-            testDescription: "backups that stopped",
+            name: "backups that stopped",
             series: well(but: [("nfs_changes_last_change_timestamp_seconds", "0x3000")]), moment: "200h",
             firing: ["TrackerSilent"]),
         AlertStory(
-            testDescription: "a consumer that nobody runs",
+            name: "a consumer that nobody runs",
             series: well(but: [
                 (labelled("consumer_oldest_pending_seconds", #"consumer="index""#), "0+300x3000")
             ]), moment: "30h", firing: ["ConsumerBehind"]),
         AlertStory(
-            testDescription: "a destination is told of by its own rules",
+            name: "a destination is told of by its own rules",
             series: well(but: [(labelled("consumer_oldest_pending_seconds", #"consumer="nas""#), "0+300x3000")]),
             moment: "30h", firing: []),
     ]
