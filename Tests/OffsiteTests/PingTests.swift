@@ -128,5 +128,20 @@ private func at(seconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: (8
         #expect(
             try ending("trap '' TERM; sleep 30 & sleep 30", seconds: 1) == .failed("it took too long and was ended"))
         #expect(MonotonicTime.now - start < 10_000_000_000)
+
+        // One that is given up takes along what it started.
+        let pipe = try Pipe()
+        let reader = pipe.reader
+        let writer = pipe.writer
+        var run: HookRun? = try HookRun(
+            Array("exec >/proc/\(ProcessContext.identifier)/fd/\(writer.number); sleep 30 & sleep 30".utf8),
+            environment: [])
+        KernelThread.sleep(milliseconds: 300)
+        writer.close()
+        #expect(run?.poll() == nil)
+        run = nil
+        // The end of the pipe comes when all of them are gone.
+        #expect(try reader.readToEnd().isEmpty)
+        #expect(MonotonicTime.now - start < 20_000_000_000)
     }
 }

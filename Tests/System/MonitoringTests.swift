@@ -85,6 +85,19 @@ extension CommandSystemTests {
             site.tracker.signal(SIGHUP)
             #expect(try wait(atMost: 20, every: 100) { try site.changes(["status"]).isSuccess })
         }
+
+        @Test(.timeLimit(.minutes(1))) func `a directory for metrics that does not answer stops nothing`() throws {
+            let site = try site(metrics: "metrics")
+            try Disk.makeDirectory(site.scratch.path / "metrics")
+            // Whoever opens it for writing waits for a reader, for ever.
+            try Disk.makeFIFO(site.scratch.path / "metrics" / "nfs-change-tracker.prom.new")
+            try site.start()
+            try Disk.write(site.root / "file", [1])
+            try site.expectComplete(atMost: 5)
+            #expect(try site.changes(["status"]).isSuccess)
+            site.tracker.stop()
+            #expect(try Disk.names(of: site.scratch.path / "metrics") == ["nfs-change-tracker.prom.new"])
+        }
     }
 }
 

@@ -43,11 +43,15 @@ final class RunAnnouncer {
         sender = destination.pingURL.map { PingSender(PingTarget(url: $0)) }
     }
 
+    /// Somebody is to be told.
+    var isWanted: Bool { sender != nil || destination.onSuccess != nil || destination.onFailure != nil }
+
     /// A run begins.
     ///
     /// - Parameter isCheck: it most likely has nothing to do.
     func begin(isCheck: Bool) {
-        guard let sender else { return }
+        // Nothing is known of a switch that is configured no more.
+        guard let sender else { return note(nil) }
         // One that its window stops has no result for hours.
         let isBounded = isWatching && !destination.windows.isEmpty
         if policy.begins(isCheck: isCheck || isBounded, now: .now) { sender.send(.start) }

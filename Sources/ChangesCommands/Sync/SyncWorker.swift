@@ -129,6 +129,7 @@ struct SyncWorker {
         figures.noteRun(succeeded: failure == nil, since: start)
         // A push that fails is no failure of the copy.
         figures.publish(waits: !isWatching)
+        guard announcer.isWanted else { return }
         announcer.end(
             RunAnnouncer.Ending(
                 reason: failure, took: .nanoseconds(MonotonicTime.now - start), report: report,

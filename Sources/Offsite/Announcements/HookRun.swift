@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 public import SystemPackage
 
-/// A command of the administrator's that goes on beside the work, for a limited time.
+/// A command of the administrator's that goes on beside the work, for a limited time. Ends with its owner.
 public final class HookRun {
     private var child: ChildProcess
 
@@ -21,6 +21,8 @@ public final class HookRun {
             // No NUL can stand in the environment.
             environment: environment.map { (Array($0.name.utf8), $0.value.utf8.filter { $0 != 0 }) })
     }
+
+    deinit { try? child.signalGroup(SIGKILL) }
 
     /// How it ended; nil: it goes on. Never waits.
     public func poll() -> Ending? {

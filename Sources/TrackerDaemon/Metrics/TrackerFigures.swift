@@ -54,15 +54,14 @@ struct TrackerFigures: Sendable {
                 MetricSample(
                     [MetricLabel("reason", kind.rawValue)], .integer(Int64(kinds.count { $0 == kind })))
             })
-        var walked = report.directories
-        if case .comparing(let directories) = report.phase { walked = directories }
+        var walk = (isUnderWay: false, done: report.directories)
+        if case .comparing(let directories) = report.phase { walk = (true, directories) }
         text.add(
             Self.metric("walk_in_progress", "1: the walk of the start, or after a reload, is not over."),
-            .flag(walked != report.directories || report.phase == .comparing(directories: walked)))
+            .flag(walk.isUnderWay))
         text.add(
-            Self.metric(
-                "walked_directories", "Directories that this walk has compared; all of them when it is over."),
-            .integer(Int64(walked)))
+            Self.metric("walked_directories", "Directories that this walk has compared; all of them when it is over."),
+            .integer(Int64(walk.done)))
     }
 
     private func addTree(to text: inout Exposition) {
