@@ -113,7 +113,8 @@ final class MetricsThread: Sendable {
             let remedy =
                 switch error {
                 case .noSuchFileOrDirectory: "make it, or correct textfile_directory"
-                case .readOnlyFileSystem: "add it to ReadWritePaths= of the service, then restart it"
+                case .readOnlyFileSystem:
+                    "restart the service; one elsewhere than by default has to be in its ReadWritePaths="
                 default: "mend it, or correct textfile_directory"
                 }
             return "metrics: not written to \(OctalEscapes.display(directory)) (\(error)): \(remedy)"

@@ -99,9 +99,11 @@ struct TrackerSession: ~Copyable {
             shared.figures.committed(
                 through: committed, rows: engine.statistics.changes - changesLogged, since: noticed ?? now)
             changesLogged = engine.statistics.changes
-            // What came meanwhile, and has its look still before it.
-            noticed = engine.windowOpened.map { $0.nanoseconds > 0 ? $0 : now }
-        } else if engine.isSettled {
+            // What came meanwhile, and has its look still before it. A window of 0 is that of names that waited on purpose.
+            let window = engine.windowOpened.flatMap { $0.nanoseconds > 0 ? $0 : nil }
+            noticed = engine.isSettledButForWalk ? nil : window ?? now
+        } else if engine.isSettledButForWalk, engine.statistics.changes == changesLogged {
+            // Events that told of no change.
             noticed = nil
         }
         shared.onCommit(store.uuid, store.lastCommitted, isGrowing)
