@@ -48,6 +48,9 @@ extension SystemTests {
             }
             #expect(isUp(1))
             #expect(try Disk.status(file).st_mode & 0o777 == 0o644)
+            // Each is a new file that took the name.
+            let first = try Disk.status(file).st_ino
+            #expect(try wait(atMost: 17, every: 50) { try Disk.status(file).st_ino != first })
 
             let unit = "nfs-change-tracker-ping.service"
             let told = try container.execute(["systemctl", "start", unit])
