@@ -30,15 +30,19 @@ let package = Package(
         .target(
             name: "LinuxKernel", dependencies: ["CLinux", system], swiftSettings: strict),
         .target(name: "ChangeStore", dependencies: ["CSQLite", "LinuxKernel", system], swiftSettings: strict),
+        .target(name: "Metrics", swiftSettings: strict),
         .target(name: "Tracking", dependencies: ["ChangeStore", "LinuxKernel"], swiftSettings: strict),
         .target(name: "Changelog", dependencies: ["ChangeStore", "LinuxKernel", system], swiftSettings: strict),
         .target(
             name: "SystemdSupport", dependencies: ["CSystemd", "LinuxKernel", logging], swiftSettings: strict),
         .target(
             name: "TrackerDaemon",
-            dependencies: ["Tracking", "Changelog", "ChangeStore", "LinuxKernel", "SystemdSupport", logging, system],
+            dependencies: [
+                "Tracking", "Changelog", "ChangeStore", "LinuxKernel", "Metrics", "SystemdSupport", logging, system,
+            ],
             swiftSettings: strict),
-        .target(name: "Offsite", dependencies: ["ChangeStore", "LinuxKernel", system], swiftSettings: strict),
+        .target(
+            name: "Offsite", dependencies: ["ChangeStore", "LinuxKernel", "Metrics", system], swiftSettings: strict),
         .target(
             name: "ChangesCommands",
             dependencies: [
@@ -59,10 +63,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "TrackerDaemonTests",
-            dependencies: ["TrackerDaemon", "Tracking", "Changelog", "ChangeStore", "LinuxKernel", logging, system],
+            dependencies: [
+                "TrackerDaemon", "Tracking", "Changelog", "ChangeStore", "LinuxKernel", "Metrics", logging, system,
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "OffsiteTests", dependencies: ["Offsite", "ChangeStore", "LinuxKernel"], swiftSettings: strict),
+            name: "OffsiteTests", dependencies: ["Offsite", "TrackerDaemon", "ChangeStore", "LinuxKernel", "Metrics"],
+            swiftSettings: strict),
         .testTarget(
             name: "ChangesCommandsTests",
             dependencies: ["ChangesCommands", "Offsite", "ChangeStore", "LinuxKernel", "Tracking"],

@@ -7,6 +7,7 @@ struct ChangelogWorker: ~Copyable {
     private let inbox: ChangelogInbox
     private let settings: ChangelogSettings
     private let source: ReopeningSource
+    private let onAppend: @Sendable (Int64) -> Void
     private let onStateChange: @Sendable (ChangelogTransition) -> Void
 
     private var pump: ChangelogPump
@@ -20,11 +21,13 @@ struct ChangelogWorker: ~Copyable {
     init(
         inbox: ChangelogInbox, settings: ChangelogSettings, position: Int64,
         makeSource: @escaping @Sendable () throws -> any ChangelogSource,
+        onAppend: @escaping @Sendable (Int64) -> Void,
         onStateChange: @escaping @Sendable (ChangelogTransition) -> Void
     ) {
         self.inbox = inbox
         self.settings = settings
         source = ReopeningSource(stateDirectory: settings.stateDirectory, make: makeSource)
+        self.onAppend = onAppend
         self.onStateChange = onStateChange
         pump = ChangelogPump(position: position, syncInterval: settings.syncInterval)
         appender = ChangelogAppender(path: settings.path, requireMount: settings.requireMount)
@@ -62,6 +65,7 @@ struct ChangelogWorker: ~Copyable {
             if wrote { try appendBatch() }
             batch.clear()
             pump.appended(through: through, wrote: wrote, at: .now)
+            onAppend(through)
         case .synchronize:
             try appender.synchronize()
             pump.synchronized()

@@ -47,11 +47,13 @@ public final class ChangelogWriter: Sendable {
     ///
     /// - Parameters:
     ///   - source: makes the source, on the changelog's thread; called again after the source failed.
+    ///   - onAppend: called on the changelog's thread when the rows up to a number are in the log. It must not block.
     ///   - onStateChange: called on the changelog's thread, once for each change of health. It must not block.
     /// - Throws: the errno that kept the position from being read or saved, or of epoll_create1(2) or eventfd(2).
     public init(
         _ settings: ChangelogSettings,
         source: @escaping @Sendable () throws -> any ChangelogSource,
+        onAppend: @escaping @Sendable (_ sequence: Int64) -> Void = { _ in },
         onStateChange: @escaping @Sendable (ChangelogTransition) -> Void
     ) throws(Errno) {
         let position: Int64
@@ -66,7 +68,7 @@ public final class ChangelogWriter: Sendable {
         self.inbox = inbox
         thread = KernelThread(name: "changelog") {
             var worker = ChangelogWorker(
-                inbox: inbox, settings: settings, position: position, makeSource: source,
+                inbox: inbox, settings: settings, position: position, makeSource: source, onAppend: onAppend,
                 onStateChange: onStateChange)
             worker.run()
         }

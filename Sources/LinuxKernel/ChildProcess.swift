@@ -112,6 +112,14 @@ extension ChildProcess {
         try systemCall { kill(identifier, number) }
     }
 
+    /// Sends a signal to the process group that the child leads, if it made one of its own.
+    ///
+    /// - Throws: `ESRCH` when the child was waited for, or leads no group; the errno of kill(2).
+    public borrowing func signalGroup(_ number: CInt) throws(Errno) {
+        guard outcome == nil, identifier > 1 else { throw .noSuchProcess }
+        try systemCall { kill(-identifier, number) }
+    }
+
     /// A descriptor that is readable once the process has ended (pidfd_open(2), Linux 5.3): what to add to an
     /// `EventPoll` to wait for the end for a limited time.
     ///

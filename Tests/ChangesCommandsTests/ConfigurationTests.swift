@@ -71,14 +71,14 @@ private func messages(_ text: String) -> [String] {
                 "[watch]\nrots = []\n",
                 [
                     "c.toml:2: watch.rots: found an unknown key, expected one of roots, exclude, one_file_system, "
-                        + #"poll_interval (did you mean "roots"?)"#
+                        + #"poll_interval, ping_url (did you mean "roots"?)"#
                 ]
             ),
             (
                 "[watch]\n\nbanana = 1\n",
                 [
                     "c.toml:3: watch.banana: found an unknown key, expected one of roots, exclude, one_file_system, "
-                        + "poll_interval"
+                        + "poll_interval, ping_url"
                 ]
             ),
             (

@@ -49,6 +49,9 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
             check_interval = "10m"
             max_age = "8d"
             verify_share = "0.25%"
+            ping_url = "https://hc-ping.com/key/nas/?create=1"
+            on_success = 'echo "well"'
+            on_failure = "tell-somebody"
 
             [[destination]]
             name = "disk"
@@ -83,6 +86,9 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
         first.checkInterval = .seconds(600)
         first.maxAge = .seconds(8 * 86_400)
         first.verifyShare = 0.25
+        first.pingURL = "https://hc-ping.com/key/nas?create=1"
+        first.onSuccess = bytes("echo \"well\"")
+        first.onFailure = bytes("tell-somebody")
         var second = DestinationSettings(
             name: "disk", source: bytes("/srv"), target: .daemon(user: nil, host: "nas", port: nil, path: "module"))
         second.passwordFile = bytes("/k/password")
@@ -233,6 +239,20 @@ private let good = "[[destination]]\nname = 'a'\nsource = '/s'\ntarget = 'h:/t'\
                 [
                     #"c.toml:7: destination.name: found "a", expected a name that no other destination has, as the one "#
                         + "of line 2 has"
+                ]
+            ),
+            (
+                "[watch]\nping_url = 'https://u:p@hc-ping.com/x'\n",
+                [
+                    #"c.toml:2: watch.ping_url: found "https://u:p@hc-ping.com/x", expected a URL such as "#
+                        + #""https://hc-ping.com/UUID" or "https://kuma/api/push/TOKEN", without user or password"#
+                ]
+            ),
+            (
+                good + "on_failure = ' '\n",
+                [
+                    #"c.toml:5: destination.on_failure: found " ", expected a command for the shell such as "#
+                        + #""/usr/local/bin/tell-somebody""#
                 ]
             ),
             ("[metrics]\njob = ''\n", ["c.toml:2: metrics.job: found \"\", expected \(nameExpectation)"]),

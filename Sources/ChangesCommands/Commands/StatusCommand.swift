@@ -1,4 +1,5 @@
 import ArgumentParser
+import LinuxKernel
 
 /// `changes status`: how everything is.
 struct StatusCommand: ParsableCommand {
@@ -21,15 +22,31 @@ struct StatusCommand: ParsableCommand {
             "Check the tracker, or the destination or consumer of this name, alone.", valueName: "tracker|name"))
     var check: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "With --check tracker: tell ping_url of [watch] how the tracker is. One that is not healthy is looked at once more "
+                + "after ten seconds, which a restart takes."))
+    var ping = false
+
     @Option(help: "Colours on the terminal: auto, always, never. NO_COLOR is honoured.")
     var color = ColorChoice.auto
 
     @OptionGroup var store: StoreOptions
 
+    func validate() throws {
+        if ping, check != StatusCheck.tracker { throw ValidationError("--ping goes with --check tracker") }
+    }
+
     func run() throws {
         let place = try store.place()
-        let status = Status.now(of: place.directory, destinations: place.destinations)
-        let check = try check.map { try StatusCheck($0, of: status) }
+        let url = ping ? try store.pingURL() : nil
+        var status = Status.now(of: place.directory, destinations: place.destinations)
+        var check = try check.map { try StatusCheck($0, of: status) }
+        if url != nil, let first = check, first.status != .success {
+            KernelThread.sleep(milliseconds: 10_000)
+            status = Status.now(of: place.directory, destinations: place.destinations)
+            check = try StatusCheck(first.name, of: status)
+        }
         var output = Output()
         try output.append { bytes in
             if let check {
@@ -41,6 +58,7 @@ struct StatusCommand: ParsableCommand {
             }
         }
         try output.flush()
+        if let url, let check { try TrackerPing.send(check, to: url) }
         let exitStatus = check?.status ?? status.exitStatus
         if exitStatus != .success { throw CommandFailure(exitStatus, "") }
     }

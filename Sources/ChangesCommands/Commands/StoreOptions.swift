@@ -43,4 +43,18 @@ struct StoreOptions: ParsableArguments {
             return (directory, [])
         }
     }
+
+    /// - Throws: `CommandFailure` when none is configured.
+    func pingURL() throws -> String {
+        let url: String?
+        do throws(ConfigurationError) { url = try ConfigurationSource(file: config?.bytes).load().watch.pingURL } catch
+        {
+            throw CommandFailure(error)
+        }
+        guard let url else {
+            throw CommandFailure(
+                .configuration, "there is nobody to tell: set ping_url in [watch] of the configuration")
+        }
+        return url
+    }
 }

@@ -1,5 +1,6 @@
 import ChangeStore
 import Logging
+import Offsite
 import SystemdSupport
 import TrackerDaemon
 import Tracking
@@ -44,5 +45,6 @@ private func trackerSettings(_ configuration: Configuration, emitExisting: Bool)
         stateDirectory: configuration.store.directory,
         retention: RetentionLimits(
             age: configuration.store.keep.wholeNanoseconds, size: configuration.store.maxSize,
-            hardSize: configuration.store.maxSizeHard))
+            hardSize: configuration.store.maxSizeHard),
+        metricsDirectory: configuration.metrics.textfileDirectory)
 }

@@ -16,6 +16,8 @@ public struct Configuration: Equatable, Sendable {
         public var oneFileSystem = false
         /// How often directories are looked at that got no watch.
         public var pollInterval: Duration = .seconds(60)
+        /// The URL of a dead man's switch that `changes status --check tracker --ping` tells how the tracker is.
+        public var pingURL: String?
     }
 
     public struct Log: Equatable, Sendable {

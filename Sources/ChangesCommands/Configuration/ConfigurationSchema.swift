@@ -11,6 +11,7 @@ extension ConfigurationTable {
                 ConfigurationKey("exclude", \.watch.exclude, .excludePatterns),
                 ConfigurationKey("one_file_system", \.watch.oneFileSystem, .flag),
                 ConfigurationKey("poll_interval", \.watch.pollInterval, .duration),
+                ConfigurationKey("ping_url", optional: \.watch.pingURL, .pingURL),
             ]),
         ConfigurationTable(
             "log",
@@ -91,5 +92,8 @@ extension DestinationSettings {
         ConfigurationKey("check_interval", \.checkInterval, .duration),
         ConfigurationKey("max_age", \.maxAge, .duration),
         ConfigurationKey("verify_share", \.verifyShare, .percent),
+        ConfigurationKey("ping_url", optional: \.pingURL, .pingURL),
+        ConfigurationKey("on_success", optional: \.onSuccess, .shellCommand),
+        ConfigurationKey("on_failure", optional: \.onFailure, .shellCommand),
     ]
 }

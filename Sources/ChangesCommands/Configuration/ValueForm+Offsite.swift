@@ -106,4 +106,22 @@ extension ValueForm<String> {
     static var baseURL: ValueForm {
         ValueForm(BaseURLText.expectation, parse: BaseURLText.parse, format: { $0 })
     }
+
+    /// The URL of a dead man's switch.
+    static var pingURL: ValueForm {
+        ValueForm(PingURLText.expectation, parse: PingURLText.parse, format: { $0 })
+    }
+}
+
+extension ValueForm<[UInt8]> {
+    /// What `/bin/sh -c` carries out.
+    static var shellCommand: ValueForm {
+        let expectation = #"a command for the shell such as "/usr/local/bin/tell-somebody""#
+        return ValueForm(
+            expectation,
+            parse: { text in
+                let bytes = Array(text.utf8)
+                return bytes.contains(0) || bytes.allSatisfy { $0 <= UInt8(ascii: " ") } ? nil : bytes
+            }, format: { String(decoding: $0, as: UTF8.self) })
+    }
 }

@@ -39,6 +39,8 @@ final class SyncFiguresReporter {
     enum Outlet: String, CaseIterable {
         case gateway = "push-failure"
         case textfile = "textfile-failure"
+        /// Of `ping_url`.
+        case ping = "ping-failure"
     }
 
     /// - Parameters:
@@ -100,6 +102,11 @@ final class SyncFiguresReporter {
     }
 
     // MARK: Figures
+
+    /// When a run last was a success.
+    var lastSuccess: Timestamp? {
+        (try? ConsumerRecord(name: destination, stateDirectory: stateDirectory))?.lastSuccess
+    }
 
     /// How the run ended that began at `start`.
     func noteRun(succeeded: Bool, since start: MonotonicTime) {
@@ -187,6 +194,13 @@ final class SyncFiguresReporter {
         var figures = figures
         if settings.pushgateway != nil { figures.isPushFailing = noted[.gateway] != nil }
         note(.textfile, MetricsTextfile(directory: directory).write(figures))
+    }
+
+    /// Remembers how a ping ended, which was told already.
+    func notePing(_ failure: String?) {
+        guard hasBegun, failure != noted[.ping] else { return }
+        noted[.ping] = failure
+        try? consumer?.setNote(Outlet.ping.rawValue, failure.map { Array($0.utf8) })
     }
 
     /// Remembers how a publication ended, and tells of it where that is news.

@@ -35,7 +35,11 @@ struct SyncLoop {
                 stop, windows: destination.windows, consumer: consumer), voice: voice, notifier: notifier,
             connection: connection)
         worker.figures.begin()
-        defer { worker.figures.end() }
+        defer {
+            // What a person has to mend ends the service: that is told first.
+            worker.announcer.finish(stop: stop)
+            worker.figures.end()
+        }
         var schedule = try schedule()
         notifier.ready(status: "waiting for changes")
         var pause = Self.firstPause

@@ -30,7 +30,10 @@ struct SyncSession {
                     configuration, destination, consumer: consumer, stop: WorkerStop(stop, consumer: consumer),
                     voice: voice, notifier: nil)
                 if !options.dryRun { worker.figures.begin() }
-                defer { worker.figures.end() }
+                defer {
+                    worker.announcer.finish(stop: stop)
+                    worker.figures.end()
+                }
                 let report = try worker.run(options)
                 withExtendedLifetime(lock) {}
                 if !report.isSuccess { statuses.append(report.isComplete ? .temporary : .failure) }

@@ -13,6 +13,7 @@ struct SyncWorker {
     private let consumer: Consumer
     private let voice: SyncVoice
     let figures: SyncFiguresReporter
+    let announcer: RunAnnouncer
     let proof: SourceProof
     /// Shows that this process moves, and publishes its figures when it is time to. Called about once a second.
     let beat: () -> Void
@@ -37,12 +38,15 @@ struct SyncWorker {
             configuration.metrics, destination, stateDirectory: state, scope: scope,
             endsAfterRun: notifier == nil, stop: stop
         ) { voice.say($0, .warning) }
+        let announcer = RunAnnouncer(
+            destination, isWatching: notifier != nil, tell: { voice.say($0, .warning) }, note: { figures.notePing($0) })
         let beat = {
             notifier?.ping()
             figures.tick()
+            announcer.tick()
         }
         let proof = SourceProof(stateDirectory: state, scope: scope, stop: stop, heartbeat: beat)
-        (self.figures, self.beat, self.proof) = (figures, beat, proof)
+        (self.figures, self.announcer, self.beat, self.proof) = (figures, announcer, beat, proof)
         context = SyncContext(
             stateDirectory: state, consumer: consumer, machine: MachineIdentity.own, scope: scope, stop: stop,
             settle: { try proof.settle() }, tell: { voice.tell($0) }, heartbeat: beat,
@@ -56,7 +60,10 @@ struct SyncWorker {
         let start = MonotonicTime.now
         do {
             if SyncSwitch.isPaused(consumer) { return sayPaused() }
-            if !options.dryRun { try noteFirstRun() }
+            if !options.dryRun {
+                try noteFirstRun()
+                announcer.begin(isCheck: isCheck)
+            }
             var report = try carry(options)
             report.doubts = try proof.doubts(in: reader())
             if !options.dryRun { try conclude(report, start) }
@@ -131,11 +138,13 @@ struct SyncWorker {
     /// A copy that lacks something, or has too much, or of which nobody knows, is no success, though nothing failed.
     private func conclude(_ report: SyncReport, _ start: MonotonicTime) throws {
         let reasons = (report.isComplete ? [] : [report.shortfall]) + report.doubts
-        try noteEnd(reasons.isEmpty ? nil : reasons.joined(separator: "; "), start)
+        try noteEnd(reasons.isEmpty ? nil : reasons.joined(separator: "; "), start, report)
     }
 
     /// - Parameter failure: why the run is no success; nil: it is one.
-    private func noteEnd(_ failure: String?, _ start: MonotonicTime) throws(StoreError) {
+    private func noteEnd(
+        _ failure: String?, _ start: MonotonicTime, _ report: SyncReport = SyncReport()
+    ) throws(StoreError) {
         if let failure {
             try consumer.noteFailure(failure, at: .now)
         } else {
@@ -144,6 +153,11 @@ struct SyncWorker {
         figures.noteRun(succeeded: failure == nil, since: start)
         // A push that fails is no failure of the copy.
         figures.publish(waits: !isWatching)
+        guard announcer.isWanted else { return }
+        announcer.end(
+            RunAnnouncer.Ending(
+                reason: failure, took: .nanoseconds(MonotonicTime.now - start), report: report,
+                lastSuccess: figures.lastSuccess))
     }
 
     /// What `include` and `exclude` leave out: a path, or one of the directories that it lies in.

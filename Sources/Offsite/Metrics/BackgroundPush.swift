@@ -2,7 +2,7 @@ import Glibc
 import LinuxKernel
 import SystemPackage
 
-/// A push whose caller goes on with its work, and asks now and then what became of it. Ends with its owner.
+/// A request with curl whose caller goes on with its work, and asks now and then what became of it. Ends with its owner.
 public final class BackgroundPush {
     private var curl: ChildProcess
     private let output: OwnedDescriptor
@@ -15,9 +15,14 @@ public final class BackgroundPush {
     /// Bytes that are read at a time, and kept of what curl says of its errors.
     private static let piece = 4_096
 
-    /// - Parameter input: what curl finds on its standard input.
-    init(_ command: [[UInt8]], _ input: [UInt8], seconds: Int) throws(Errno) {
-        let list = try OwnedDescriptor.memoryFile(input)
+    /// - Parameter command: curl, found in `PATH`; it may have arguments of its own.
+    /// - Throws: why curl could not be started.
+    convenience init(_ request: CurlRequest, command: [[UInt8]] = [Array("curl".utf8)]) throws(MetricsFailure) {
+        do throws(Errno) { try self.init(starting: request, command) } catch { throw .curl(error) }
+    }
+
+    private init(starting request: CurlRequest, _ command: [[UInt8]]) throws(Errno) {
+        let list = try OwnedDescriptor.memoryFile(request.configuration)
         let outputs = try Pipe()
         let complaints = try Pipe()
         output = outputs.reader
@@ -25,9 +30,10 @@ public final class BackgroundPush {
         errors = complaints.reader
         let errorWriter = complaints.writer
         curl = try ChildProcess.spawn(
-            command, environment: [(Array("LC_ALL".utf8), Array("C".utf8))], input: .descriptor(list.number),
+            command + request.arguments, environment: [(Array("LC_ALL".utf8), Array("C".utf8))],
+            input: .descriptor(list.number),
             output: .descriptor(outputWriter.number), error: .descriptor(errorWriter.number))
-        deadline = MonotonicTime.now.advanced(milliseconds: Int64(seconds) * 1_000)
+        deadline = MonotonicTime.now.advanced(milliseconds: Int64(request.limits.overall) * 1_000)
         try output.setNonBlocking()
         try errors.setNonBlocking()
     }
@@ -53,7 +59,7 @@ public final class BackgroundPush {
         if isLate { return .ended(.timedOut) }
         drain()
         switch outcome {
-        case .exited(let status): return .ended(MetricsPush.failure(status: status, answer, errors: said))
+        case .exited(let status): return .ended(CurlRequest.failure(status: status, answer, errors: said))
         case .signalled(let number): return .ended(.killed(signal: number))
         }
     }

@@ -21,20 +21,25 @@ public enum MetricsFailure: Error, Equatable, Sendable {
 
 extension MetricsFailure: CustomStringConvertible {
     /// One line of printable ASCII, whatever the gateway sent.
-    public var description: String {
+    public var description: String { text("metrics not pushed", server: "the gateway", key: "pushgateway") }
+
+    /// The same of something else that was to be sent.
+    ///
+    /// - Parameter key: what the configuration calls the URL.
+    public func text(_ what: String, server: String, key: String) -> String {
         switch self {
         case .textfile(let path, let error): "metrics not written to \(Self.printable(path)): \(error)"
-        case .curl(.noSuchFileOrDirectory): "metrics not pushed: there is no curl; install it"
-        case .curl(let error): "metrics not pushed: curl could not be run: \(error)"
+        case .curl(.noSuchFileOrDirectory): "\(what): there is no curl; install it"
+        case .curl(let error): "\(what): curl could not be run: \(error)"
         case .unreachable(let status, let message):
-            "metrics not pushed: " + (message.isEmpty ? "curl ended with \(status)" : Self.printable(message))
-        case .killed(let signal): "metrics not pushed: curl was ended by signal \(signal)"
+            "\(what): " + (message.isEmpty ? "curl ended with \(status)" : Self.printable(message))
+        case .killed(let signal): "\(what): curl was ended by signal \(signal)"
         case .refused(let status, let answer):
-            "metrics not pushed: the gateway answered \(status)"
-                + (300..<400 ~= status ? ": set pushgateway to the URL that this leads to" : "")
+            "\(what): \(server) answered \(status)"
+                + (300..<400 ~= status ? ": set \(key) to the URL that this leads to" : "")
                 + (answer.isEmpty ? "" : ": \(Self.printable(answer))")
-        case .timedOut: "metrics not pushed: curl did not end in time"
-        case .interrupted: "metrics not pushed: interrupted"
+        case .timedOut: "\(what): curl did not end in time"
+        case .interrupted: "\(what): interrupted"
         }
     }
 

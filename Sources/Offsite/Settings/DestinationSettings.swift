@@ -49,6 +49,11 @@ public struct DestinationSettings: Equatable, Sendable {
     public var maxAge: Duration = .seconds(26 * 3_600)
     /// Which part of all paths `--watch` verifies in a day, in percent; 0: none.
     public var verifyShare: Double = 1
+    /// The URL of a dead man's switch that is told how runs begin and end; nil: nobody is.
+    public var pingURL: String?
+    /// Commands for `/bin/sh -c` after a run that was a success, or was none.
+    public var onSuccess: [UInt8]?
+    public var onFailure: [UInt8]?
 
     public init(name: String, source: [UInt8], target: SyncTarget) {
         self.name = name

@@ -111,7 +111,9 @@ extension TrackingEngine {
                         directory: RecordedPlace(path: Self.parentPath(of: names.path), id: names.parent), since: now))
             } else {
                 try lastComponent(of: names.path).withRawBytes { (name) throws(StoreError) in
-                    try appendDeleted(.directory, names.entry.attributes.size, name, names.parent)
+                    try appendDeleted(
+                        .directory, names.entry.attributes.size, name,
+                        RecordedPlace(path: Self.parentPath(of: names.path), id: names.parent))
                 }
             }
             for member in names.members {
@@ -136,7 +138,7 @@ extension TrackingEngine {
                             directory: place, since: .now))
                     return
                 }
-                try appendDeleted(entry.attributes.type, entry.attributes.size, name, place.id)
+                try appendDeleted(entry.attributes.type, entry.attributes.size, name, place)
             } catch {
                 failure = error
             }
@@ -156,7 +158,7 @@ extension TrackingEngine {
             heartbeat.progress()
             if !isTaken(name.name, in: name.directory.path) {
                 try name.name.withRawBytes { (bytes) throws(StoreError) in
-                    try appendDeleted(name.type, name.size, bytes, name.directory.id)
+                    try appendDeleted(name.type, name.size, bytes, name.directory)
                 }
             } else if !isQuiet && now - name.since < Self.contestTime {
                 contested.append(name)
@@ -165,11 +167,11 @@ extension TrackingEngine {
     }
 
     private func appendDeleted(
-        _ type: FileType, _ size: Int64, _ name: UnsafeRawBufferPointer, _ directory: PathID
+        _ type: FileType, _ size: Int64, _ name: UnsafeRawBufferPointer, _ directory: RecordedPlace
     ) throws(StoreError) {
         try store.append(
-            ChangeEvent(kind: .deleted, type: type, size: size, directory: directory, name: name), at: .now)
-        statistics.changes += 1
+            ChangeEvent(kind: .deleted, type: type, size: size, directory: directory.id, name: name), at: .now)
+        count(.deleted, below: directory.path)
     }
 
     /// Whether there is something on the disk at a name, or may be: only its absence for certain is a deletion.

@@ -30,7 +30,7 @@ extension TrackingEngine {
                     directory: path, name: name),
                 at: now)
         }
-        statistics.changes += 1
+        count(kind, in: node)
         pacing.recorded(name, in: node, now: .now)
         if attributes.isRacy && kind != .deleted && kind != .untracked { noteRacy(name, in: node, attributes) }
     }
@@ -54,7 +54,7 @@ extension TrackingEngine {
                     kind: kind, type: entry.attributes.type, size: entry.attributes.size, directory: path, name: name),
                 at: .now)
         }
-        statistics.changes += 1
+        count(kind, in: node)
     }
 
     /// The history's number of a directory's path as it is now.

@@ -327,6 +327,8 @@ final class TrackingEngine {
 /// Figures for the status.
 struct EngineStatistics: Sendable {
     var changes: Int64 = 0
+    /// Those since they were last taken.
+    var changesByRoot: [NodeID: RootChanges] = [:]
     var overflows: Int64 = 0
     var directories = 0
     var watches = 0

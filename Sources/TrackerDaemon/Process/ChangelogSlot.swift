@@ -15,11 +15,13 @@ final class ChangelogSlot: Sendable {
     }
     private let current: Mutex<Current>
     private let log: Logger
+    private let figures: PipelineFigures
     private let listener = Mutex<@Sendable () -> Void>({})
 
-    init(settings: TrackerSettings, log: Logger) {
+    init(settings: TrackerSettings, log: Logger, figures: PipelineFigures) {
         current = Mutex(Current(settings: settings))
         self.log = log
+        self.figures = figures
     }
 
     /// Rows up to `sequence` are committed in the store with this UUID.
@@ -38,6 +40,7 @@ final class ChangelogSlot: Sendable {
         let stateDirectory = current.settings.stateDirectory
         let log = log
         let listener = listener.withLock { $0 }
+        let figures = figures
         if let former = ChangelogPosition.ofAnotherStore(than: store, in: stateDirectory) {
             log.critical(
                 "the store is a new one: what changed between the last line of the log and its baseline is not in the log",
@@ -52,6 +55,7 @@ final class ChangelogSlot: Sendable {
                     path: current.settings.logPath, requireMount: current.settings.requireMount,
                     stateDirectory: stateDirectory, store: store, firstPosition: 0),
                 source: { try ChangelogFeed(stateDirectory: stateDirectory) },
+                onAppend: { figures.appended(through: $0) },
                 onStateChange: { transition in
                     switch transition {
                     case .failing(let failure):
@@ -104,6 +108,13 @@ final class ChangelogSlot: Sendable {
         report.position = state?.syncedSequence ?? 0
         if case .owed(let lines, _, _)? = state?.health { report.owed = lines }
         return report
+    }
+
+    /// Rows that are not in the log yet, and since when they cannot be written; nil: nothing is in their way.
+    var debt: (lines: Int64, since: MonotonicTime?) {
+        guard let state = current.withLock({ $0.writer })?.state else { return (0, nil) }
+        if case .owed(_, let since, _) = state.health { return (state.owedLines, since) }
+        return (state.owedLines, nil)
     }
 
     /// Up to where every row is durably in the log.

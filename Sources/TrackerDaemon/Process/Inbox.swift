@@ -17,6 +17,8 @@ final class Inbox: Sendable {
 
     struct Content {
         var events: [UInt8] = []
+        /// When the first of them was put in; nil without any.
+        var eventsSince: MonotonicTime?
         var lostEvents = false
         var mountsChanged = false
         var orders: [Order] = []
@@ -48,7 +50,9 @@ final class Inbox: Sendable {
 
     /// Adds events, on the reader's thread.
     func put(events: UnsafeRawBufferPointer) {
+        let now = MonotonicTime.now
         state.withLock { state in
+            state.eventsSince = state.eventsSince ?? now
             if state.events.count + events.count > Self.limit {
                 state.lostEvents = true
             } else {
@@ -81,6 +85,7 @@ final class Inbox: Sendable {
     /// - Parameter ordersOnly: all but the orders stays.
     func take(into content: inout Content, ordersOnly: Bool = false) {
         content.events.removeAll(keepingCapacity: content.events.capacity <= 1 << 20)
+        content.eventsSince = nil
         content.orders = []
         content.lostEvents = false
         content.mountsChanged = false

@@ -21,6 +21,7 @@ final class StatusBoard: Sendable {
     private let stateDirectory: [UInt8]
     private let log: @Sendable () -> TrackerReport.Log
     private let changelogReasons: @Sendable () -> [String]
+    private let sources = Mutex<[@Sendable () -> [String]]>([])
     private let startedAt = Timestamp.now
 
     init(
@@ -43,15 +44,23 @@ final class StatusBoard: Sendable {
 
     func update(findings: [String]) { parts.withLock { $0.findings = findings } }
 
+    /// Asks `source`, too, for what weakens the promise.
+    func addReasons(_ source: @escaping @Sendable () -> [String]) { sources.withLock { $0.append(source) } }
+
+    private var partReasons: [String] { changelogReasons() + sources.withLock { $0 }.flatMap { $0() } }
+
+    /// Directories that cannot be read.
+    var unreadable: Int { parts.withLock { $0.tracker.unreadable } }
+
     /// How the tracker is now.
     var sentence: String {
-        let logReasons = changelogReasons()
+        let logReasons = partReasons
         return parts.withLock { $0.status(with: logReasons).sentence }
     }
 
     /// How the tracker is now, in all detail.
     var report: TrackerReport {
-        let logReasons = changelogReasons()
+        let logReasons = partReasons
         let (status, minutes) = parts.withLock { ($0.status(with: logReasons), $0.hour.steps(at: .now)) }
         var report = TrackerReport()
         report.version = productVersion

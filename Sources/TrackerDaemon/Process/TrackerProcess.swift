@@ -38,6 +38,7 @@ public final class TrackerProcess {
         let lock = try takeLock(files)
         let store = try openStore(files)
         let parts = try assemble(store, files)
+        parts.metrics.start()
         parts.reader.start()
         parts.tracker.start(with: store)
         let control = startControl(parts)
@@ -54,6 +55,7 @@ public final class TrackerProcess {
         let changelog: ChangelogSlot
         let checkpoint: CheckpointThread
         let board: StatusBoard
+        let metrics: MetricsThread
     }
 
     // MARK: Starting
@@ -97,7 +99,8 @@ public final class TrackerProcess {
         let log = log
         let notifier = notifier
         let readiness = readiness
-        let changelog = ChangelogSlot(settings: settings, log: log)
+        let figures = PipelineFigures()
+        let changelog = ChangelogSlot(settings: settings, log: log, figures: figures)
         let board = StatusBoard(
             stateDirectory: files.directory, log: { changelog.report }, changelogReasons: { changelog.reasons })
         changelog.onChange { notifier.status(board.sentence) }
@@ -117,7 +120,7 @@ public final class TrackerProcess {
             let tracker = TrackerThread(
                 inbox: inbox,
                 shared: TrackerThread.Shared(
-                    instance: instance, files: files, settings: settings, log: log,
+                    instance: instance, files: files, settings: settings, log: log, figures: figures,
                     onStatus: { status, changes in
                         board.update(status, changes: changes)
                         if status.walked != nil { notifier.extendTimeout(nanoseconds: 60_000_000_000) }
@@ -132,9 +135,15 @@ public final class TrackerProcess {
                         changelog.wake(store: uuid, through: sequence, isGrowing: isGrowing)
                     },
                     onMounts: { changelog.retryNow() }, changelogPosition: { changelog.position }))
+            let collector = FigureCollector(
+                board: board, changelog: changelog, pipeline: figures, stateDirectory: files.directory)
+            let metrics = try MetricsThread(directory: settings.metricsDirectory, log: log) {
+                collector.figures(isStopping: $0)
+            }
+            board.addReasons { metrics.reasons }
             return Parts(
                 inbox: inbox, reader: reader, tracker: tracker, changelog: changelog, checkpoint: checkpoint,
-                board: board)
+                board: board, metrics: metrics)
         } catch {
             throw TrackerStartError(.other, "the tracker's threads cannot be set up: \(error)")
         }
@@ -233,6 +242,7 @@ public final class TrackerProcess {
             settings.requireMount = new.requireMount
             parts.changelog.reconfigure(new)
             parts.changelog.retryNow()
+            parts.metrics.reconfigure(directory: new.metricsDirectory)
             parts.inbox.put(.reload(new.engine))
             log.notice("the configuration was read again")
         } catch {
@@ -261,6 +271,7 @@ public final class TrackerProcess {
         if !parts.changelog.stop(deadline: MonotonicTime.now.advanced(milliseconds: 1_000)) {
             log.warning("the log's disk does not answer: what is owed is appended after the next start")
         }
+        parts.metrics.stop()
         log.info("stopped")
     }
 

@@ -19,6 +19,8 @@ struct TrackerSession: ~Copyable {
     private var changesPublished: Int64 = 0
     private var changesLogged: Int64 = 0
     private var committed: Int64 = 0
+    /// When the first event was read of what is not committed yet.
+    private var noticed: MonotonicTime?
     private var nextStatus = MonotonicTime(nanoseconds: 0)
     /// There is something to publish that came within a second of the last time.
     private var hasUnpublished = false
@@ -79,6 +81,7 @@ struct TrackerSession: ~Copyable {
 
     private mutating func step() throws(StoreError) {
         let now = MonotonicTime.now
+        noticed = noticed ?? content.eventsSince
         try content.events.withRawBytes { (events) throws(StoreError) in
             try engine.step(
                 events: events, lostEvents: content.lostEvents, mountsChanged: content.mountsChanged, now: now)
@@ -93,7 +96,15 @@ struct TrackerSession: ~Copyable {
                     "count": "\(engine.statistics.changes - changesLogged)", "through": "\(store.lastCommitted)",
                 ])
             committed = store.lastCommitted
+            shared.figures.committed(
+                through: committed, rows: engine.statistics.changes - changesLogged, since: noticed ?? now)
             changesLogged = engine.statistics.changes
+            // What came meanwhile, and has its look still before it. A window of 0 is that of names that waited on purpose.
+            let window = engine.windowOpened.flatMap { $0.nanoseconds > 0 ? $0 : nil }
+            noticed = engine.isSettledButForWalk ? nil : window ?? now
+        } else if engine.isSettledButForWalk, engine.statistics.changes == changesLogged {
+            // Events that told of no change.
+            noticed = nil
         }
         shared.onCommit(store.uuid, store.lastCommitted, isGrowing)
         if store.isCheckpointDue { shared.checkpoint() }
@@ -118,6 +129,7 @@ struct TrackerSession: ~Copyable {
         }
         nextStatus = now.advanced(milliseconds: 1_000)
         try store.checkPlace()
+        shared.figures.add(engine.takeChangesByRoot())
         shared.onStatus(status, engine.statistics.changes - changesPublished)
         published = status
         changesPublished = engine.statistics.changes
@@ -189,6 +201,7 @@ struct TrackerSession: ~Copyable {
         status.roots = census.roots
         status.watches = engine.statistics.watches
         status.polled = engine.statistics.polled
+        status.unreadable = engine.unreadable.count
         status.overflows = engine.statistics.overflows
         status.directories = engine.statistics.directories
         status.walked = engine.isReconciled ? nil : engine.statistics.walked

@@ -9,16 +9,19 @@ public struct TrackerSettings: Sendable {
     public var requireMount: [UInt8]?
     public var stateDirectory: [UInt8]
     public var retention: RetentionLimits
+    /// The directory of node_exporter's textfile collector; nil: no metrics are written.
+    public var metricsDirectory: [UInt8]?
 
     public init(
         engine: EngineSettings, logPath: [UInt8], requireMount: [UInt8]?, stateDirectory: [UInt8],
-        retention: RetentionLimits
+        retention: RetentionLimits, metricsDirectory: [UInt8]? = nil
     ) {
         self.engine = engine
         self.logPath = logPath
         self.requireMount = requireMount
         self.stateDirectory = stateDirectory
         self.retention = retention
+        self.metricsDirectory = metricsDirectory
     }
 }
 

@@ -6,6 +6,8 @@ struct TrackerStatus: Equatable, Sendable {
     var roots: [TrackerReport.Root] = []
     var watches = 0
     var polled = 0
+    /// Directories that cannot be read.
+    var unreadable = 0
     var overflows: Int64 = 0
     var directories = 0
     var changesLastMinute: Int64 = 0

@@ -20,6 +20,7 @@ final class TrackerThread: Sendable {
         let files: StoreFiles
         let settings: TrackerSettings
         let log: Logger
+        let figures: PipelineFigures
         /// A status to show, and the changes recorded since the last one; about once a second while there is something
         /// new, and at once when something weakens the promise or no longer does.
         let onStatus: @Sendable (TrackerStatus, _ changes: Int64) -> Void

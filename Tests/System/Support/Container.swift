@@ -108,7 +108,8 @@ final class Container {
     private static let repository = Path(#filePath).parent.parent.parent.parent
     /// What the units and the tests call.
     private static let programs = [
-        "cat", "df", "flock", "grep", "head", "journalctl", "kill", "mkdir", "mount", "mv", "perl", "rsync", "setpriv",
+        "cat", "curl", "df", "flock", "grep", "head", "journalctl", "kill", "mkdir", "mount", "mv", "perl", "rsync",
+        "setpriv",
         "sh",
         "ssh",
         "ssh-keygen", "ssh-keyscan", "sync", "systemctl", "systemd-analyze", "umount",
