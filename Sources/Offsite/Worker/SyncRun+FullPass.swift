@@ -35,6 +35,7 @@ extension SyncRun {
         if !options.dryRun, isFirstCopy {
             // Whatever was sent and is gone by now, later rows tell of.
             try liftDeletionBar()
+            try note(OrphanList())
             try commitFullPass(through: pass.through, extras: [])
             try consumer.setNote(Note.emptyCopy, nil)
         } else {
