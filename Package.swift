@@ -17,13 +17,19 @@ let package = Package(
         .executable(name: "changes", targets: ["changes"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
     ],
     targets: [
         .target(name: "CLinux"),
+        // What packaging/build says of the build; nothing when somebody else builds.
+        .target(
+            name: "CBuild",
+            cSettings: ["COMMIT", "DATE", "SWIFT"].map {
+                .define("CHANGES_\($0)", to: "\"\(Context.environment["CHANGES_\($0)"] ?? "")\"")
+            }),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
@@ -46,7 +52,8 @@ let package = Package(
         .target(
             name: "ChangesCommands",
             dependencies: [
-                "Offsite", "TrackerDaemon", "Tracking", "Changelog", "ChangeStore", "LinuxKernel", "SystemdSupport",
+                "CBuild", "Offsite", "TrackerDaemon", "Tracking", "Changelog", "ChangeStore", "LinuxKernel",
+                "SystemdSupport",
                 argumentParser, logging, system, .product(name: "TOMLKit", package: "TOMLKit"),
             ],
             swiftSettings: strict),

@@ -61,6 +61,9 @@ public final class Store {
         logPages.attach(to: database)
     }
 
+    /// The version of the tables, which `changes --version` says. A store of a newer one is refused.
+    public static var schemaVersion: Int64 { Schema.current }
+
     private static func identify(_ database: Database) throws(StoreError) -> String {
         if let known = try database.text("SELECT value FROM meta WHERE key = 'uuid'") { return known }
         let fresh = RandomIdentifier.make()

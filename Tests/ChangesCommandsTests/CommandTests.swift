@@ -93,4 +93,10 @@ import Tracking
         ["--follow", "--limit", "3", "--since", "1h"], ["--count", "--format", "json"],
     ])
     func flagsThatGoTogether(arguments: [String]) throws { _ = try Query.parse(arguments) }
+
+    @Test func `the version says commit, date, compiler and schema where they are known`() {
+        let released = BuildDescription.text(commit: "0123456789ab", date: "2026-12-01", swift: "6.3.1")
+        #expect(released.contains(" (commit 0123456789ab of 2026-12-01, Swift 6.3.1, store schema "))
+        #expect(BuildDescription.text(commit: "", date: "", swift: "").contains("(a developer's build, store schema "))
+    }
 }

@@ -1,12 +1,11 @@
 public import ArgumentParser
-import TrackerDaemon
 
 /// The `changes` command; what it does is in its subcommands.
 public struct Changes: ParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "changes",
         abstract: "Knows every path that changed below the directories it watches.",
-        version: productVersion,
+        version: BuildDescription.text,
         subcommands: [
             Track.self, Query.self, StatusCommand.self, Consume.self, ConsumerCommand.self, SyncCommand.self,
             Restore.self, ListCopy.self, Verify.self, Doctor.self, Accept.self, CheckConfig.self,
