@@ -33,6 +33,8 @@ import Testing
                 "0::/user.slice/user-1000.slice/user@1000.service/app.slice/w.service\n",
                 "systemctl --user disable --now w.service"
             ),
+            ("0::/system.slice/nfs-change-tracker.service\n", "kill 7"),
+            ("0::/system.slice/nfs-offsite-sync.service\n", "kill 7"),
             ("0::/user.slice/user-0.slice/session-1.scope\n", "kill 7"), ("0::/\n", "kill 7"), ("", "kill 7"),
             ("0::/user.slice/user-1000.slice/user@1000.service/init.scope\n", "kill 7"),
         ])

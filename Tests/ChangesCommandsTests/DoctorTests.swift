@@ -61,6 +61,11 @@ import Tracking
         #expect(states(Array(facts(1) { $0.maxInstances = 64 }.dropFirst(2))) == [.note])
         #expect(states(Array(facts(1) { $0.maxQueuedEvents = 16_383 }.dropFirst(2))) == [.note])
         #expect(states(Array(facts(1) { $0.instanceFailure = .tooManyOpenFiles }.dropFirst(2))) == [.problem])
+        let raised = facts(1) {
+            $0.instanceFailure = .tooManyOpenFiles
+            $0.maxInstances = 65_536
+        }
+        #expect(raised.last?.remedy?.contains("max_user_instances=131072,") == true)
     }
 }
 

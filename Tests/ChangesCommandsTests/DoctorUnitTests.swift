@@ -37,6 +37,18 @@ import Testing
         #expect(findings().map(\.text) == ["nfs-change-tracker.service is enabled and active"])
     }
 
+    @Test func `a unit of the same name that starts something else is a problem`() {
+        let found = findings(
+            replacing: "path=/usr/bin/changes ; argv[]=/usr/bin/changes track",
+            with: "path=/usr/bin/inotifywait ; argv[]=/usr/bin/inotifywait -m -r /srv/nfs")
+        #expect(states(found) == [.problem])
+        let file = "/etc/systemd/system/nfs-change-tracker.service"
+        #expect(found[0].text.contains("(\(file)) starts \"/usr/bin/inotifywait -m -r /srv/nfs\""))
+        #expect(
+            found[0].remedy
+                == "mv \(file) \(file).old && systemctl daemon-reload && systemctl restart nfs-change-tracker.service")
+    }
+
     @Test(
         arguments: [
             ("LoadState=loaded", "LoadState=not-found", [.note]), ("LoadState=loaded", "LoadState=masked", [.warning]),

@@ -11,7 +11,15 @@ struct CheckConfig: ParsableCommand {
         help: ArgumentHelp("The file to check. Default: /etc/nfs-changes/config.toml.", valueName: "file"))
     var config: PathArgument?
 
+    @Flag(help: "Print a configuration file with every key commented out, its default and what it means.")
+    var printDefault = false
+
+    func validate() throws {
+        if printDefault && config != nil { throw ValidationError("--print-default reads no file: remove --config") }
+    }
+
     func run() throws {
+        if printDefault { return try Output.write(DefaultConfigurationText.toml) }
         let source = ConfigurationSource(file: config?.bytes)
         let file = TerminalText.of(source.file)
         let configuration: Configuration?

@@ -44,7 +44,7 @@ extension DestinationSettings {
         DestinationSettings(name: "", source: [], target: .local(path: ""))
     }
 
-    fileprivate static let keys: [ConfigurationKey<DestinationSettings>] = [
+    static let keys: [ConfigurationKey<DestinationSettings>] = [
         ConfigurationKey("name", \.name, .name).required,
         ConfigurationKey("source", \.source, .plainDirectory).required,
         ConfigurationKey("target", \.target, .target).required,

@@ -85,10 +85,13 @@ extension KernelFacts {
     private var instances: [Finding] {
         let name = "fs.inotify.max_user_instances"
         if let instanceFailure {
+            // Never below what is set: some distributions set more.
+            let value = max(1_024, 2 * (maxInstances ?? 0))
             return [
                 .problem(
                     "inotify", "no further inotify instance for this user (\(instanceFailure))",
-                    remedy: "sysctl -w \(name)=1024, and to keep it: echo \(name)=1024 > /etc/sysctl.d/61-inotify.conf")
+                    remedy: "sysctl -w \(name)=\(value), and to keep it: "
+                        + "echo \(name)=\(value) > /etc/sysctl.d/61-inotify.conf")
             ]
         }
         // 128 is the kernel's own value (fs/notify/inotify/inotify_user.c).

@@ -23,8 +23,15 @@ struct OldWatcher: Sendable {
             "old watcher",
             "\(TerminalText.of(name)) still runs, process \(process)\(unit.map { " of \($0.name)" } ?? ""): \(shown)",
             remedy: "if it is what the tracker replaces: "
-                + (unit.map { "systemctl \($0.isUsers ? "--user " : "")disable --now \($0.name)" } ?? "kill \(process)")
-        )
+                + stop)
+    }
+
+    /// Stops the watcher. A unit of the tracker's or a worker's name is never stopped: the new one has it, too.
+    private var stop: String {
+        guard let unit, unit.isUsers || !(unit.name == UnitFacts.name || unit.name.hasPrefix("nfs-offsite-sync")) else {
+            return "kill \(process)"
+        }
+        return "systemctl \(unit.isUsers ? "--user " : "")disable --now \(unit.name)"
     }
 
     /// The service that the process is of; nil for one of a login session, a container or an own cgroup.

@@ -88,10 +88,27 @@ struct UnitFacts: Sendable {
                     remedy: "systemd-analyze verify \(Self.name)")
             ]
         }
+        if let other = otherProgram(unit) { return [other] }
         let found = states(unit) + (isConfigured(unit) ? sandboxFindings(unit) : [otherConfiguration(unit)])
         if found.contains(where: { $0.state >= .warning }) { return found }
         return [.ok(Self.check, "\(Self.name) is \(unit.shown("UnitFileState")) and \(unit.shown("ActiveState"))")]
             + found
+    }
+
+    /// The unit is one of the same name that starts something else, such as what the tracker replaces.
+    private func otherProgram(_ unit: UnitProperties) -> Finding? {
+        let words = Self.arguments(of: unit.bytes("ExecStart"))
+        let isOurs = words.contains { $0 == Array("changes".utf8) || $0.suffix(8).elementsEqual("/changes".utf8) }
+        guard !words.isEmpty, !isOurs else { return nil }
+        let file = unit.bytes("FragmentPath")
+        let command = TerminalText.of(Array(words.joined(separator: [UInt8(ascii: " ")]).prefix(200)))
+        let word = ShellWord.of(file)
+        let isLocal = file.starts(with: "/etc/".utf8) || file.starts(with: "/run/".utf8)
+        return .problem(
+            Self.check, "\(Self.name) (\(unit.shown("FragmentPath"))) starts \"\(command)\" instead of the tracker",
+            remedy: isLocal
+                ? "mv \(word) \(word).old && systemctl daemon-reload && systemctl restart \(Self.name)"
+                : "systemctl cat \(Self.name), and correct what sets ExecStart=")
     }
 
     private func states(_ unit: UnitProperties) -> [Finding] {
