@@ -157,7 +157,7 @@ extension SyncSystemTests {
             try require(["rsync", "-aI", "--delete", snapshot.string + "/", site.copy.string + "/"])
             try Disk.write(site.site.root / "five")
             let back = try site.sync()
-            #expect(back.isSuccess && back.errors.contains("older than what was carried"), "\(back)")
+            #expect(back.isSuccess && back.errors.contains("older than what was copied"), "\(back)")
             try site.expectEqual()
 
             for name in try Disk.names(of: site.copy) { try Disk.removeTree(site.copy / name) }

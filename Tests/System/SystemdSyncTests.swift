@@ -75,7 +75,7 @@ extension SystemTests {
             #expect(isRecorded)
             try service.run("systemctl", "kill", "--signal=SIGSTOP", Container.unit)
             try service.run("changes", "sync", "resume", "offsite")
-            #expect(try service.hasStatus("carrying changes"), "\(service.diagnosis)")
+            #expect(try service.hasStatus("copying changes"), "\(service.diagnosis)")
             let isOver = try wait(atMost: 6, every: 200) {
                 try service.show("MainPID") != process || service.show("StatusText") != "carrying changes"
             }

@@ -49,7 +49,7 @@ struct CopyExamination {
             }
             if repairs { try verification.makePending(drifts) }
         } catch let failure as SyncFailure {
-            throw CommandFailure(failure)
+            throw CommandFailure(failure, destination.name)
         } catch let error as StoreError {
             throw failure(of: error, in: state)
         }

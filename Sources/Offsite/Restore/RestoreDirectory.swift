@@ -63,7 +63,23 @@ struct RestoreDirectory {
     }
 
     /// All of it is there.
-    func finish() { try? FileSystemLook.removeTree(ownDirectory) }
+    func finish() {
+        try? FileSystemLook.removeTree(ownDirectory)
+        if isContinued { removePartials(in: path) }
+    }
+
+    /// A killed rsync leaves its directories for partial files.
+    private func removePartials(in directory: [UInt8]) {
+        for name in FileSystemLook.names(in: directory) {
+            let place = directory + [UInt8(ascii: "/")] + name
+            guard (try? OpenDirectory(place, access: .look)) != nil else { continue }
+            if name == DestinationLink.partialName {
+                try? FileSystemLook.removeTree(place)
+            } else {
+                removePartials(in: place)
+            }
+        }
+    }
 
     /// It was cut off or failed: what arrived stays for the next try; where nothing did, nothing is left behind.
     func abandon() {
