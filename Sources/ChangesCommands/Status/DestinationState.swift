@@ -99,8 +99,8 @@ struct DestinationState: Equatable {
         }
         if let held {
             reasons.append(
-                "\(Self.deletions(held.count)) held (\(heldReason ?? "")): list them with `changes sync \(name) "
-                    + "--dry-run --allow-deletes`, then run that without --dry-run")
+                "\(Self.deletions(held.count)) held (\(heldReason ?? "")), awaiting your decision: list them with "
+                    + "`changes sync \(name) --dry-run --allow-deletes`, then run that without --dry-run")
         }
         if let heldOverwrites {
             let files =

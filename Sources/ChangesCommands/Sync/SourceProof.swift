@@ -104,7 +104,8 @@ final class SourceProof {
     ///
     /// - Throws: `SyncFailure.interrupted`, `StoreError`.
     func doubts(in reader: StoreReader) throws -> [String] {
-        if MonotonicTime.now - asked > Self.validity * 1_000_000 { try settle() }
+        // Without an answer nothing is proven, whatever a later one says.
+        if silence == nil, MonotonicTime.now - asked > Self.validity * 1_000_000 { try settle() }
         return (silence.map { [$0] } ?? []) + (try places(in: reader)).map(\.text)
     }
 
