@@ -54,6 +54,7 @@ struct RestoreDirectory {
         } catch {
             throw .system(step, error)
         }
+        if isContinued { Self.removeEmptyPartials(in: path) }
     }
 
     /// Whether a file on its way can be renamed to its place: nothing is mounted in the directory.
@@ -63,20 +64,18 @@ struct RestoreDirectory {
     }
 
     /// All of it is there.
-    func finish() {
-        try? FileSystemLook.removeTree(ownDirectory)
-        if isContinued { removePartials(in: path) }
-    }
+    func finish() { try? FileSystemLook.removeTree(ownDirectory) }
 
-    /// A killed rsync leaves its directories for partial files.
-    private func removePartials(in directory: [UInt8]) {
+    /// A killed rsync leaves directories for partial files with nothing in them. It is done before the transfer, which
+    /// sets the times of the directories that they are in.
+    private static func removeEmptyPartials(in directory: [UInt8]) {
         for name in FileSystemLook.names(in: directory) {
             let place = directory + [UInt8(ascii: "/")] + name
             guard (try? OpenDirectory(place, access: .look)) != nil else { continue }
             if name == DestinationLink.partialName {
-                try? FileSystemLook.removeTree(place)
+                try? FileSystemLook.removeEmptyDirectory(place)
             } else {
-                removePartials(in: place)
+                removeEmptyPartials(in: place)
             }
         }
     }
