@@ -144,6 +144,9 @@ public final class Consumer {
         }
     }
 
+    /// Forgets that the last run failed.
+    public func forgetFailure() throws(StoreError) { try database.execute("DELETE FROM failure") }
+
     /// Notes that a run failed, and why.
     public func noteFailure(_ reason: String, at moment: Timestamp) throws(StoreError) {
         let statement = try database.prepare("INSERT OR REPLACE INTO failure VALUES (1, ?1, ?2)")

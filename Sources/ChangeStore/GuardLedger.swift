@@ -133,12 +133,12 @@ extension Consumer {
         }
     }
 
-    /// The most bytes that a root was noted to have; nil: nothing was noted.
-    public func mostBytes(of root: [UInt8]) throws(StoreError) -> Int64? {
-        let statement = try prepared("SELECT max(bytes) FROM stock WHERE root = ?1")
+    /// The most paths and the most bytes that a root was noted to have; nil: nothing was noted.
+    public func mostStock(of root: [UInt8]) throws(StoreError) -> PathAmounts? {
+        let statement = try prepared("SELECT max(paths), max(bytes) FROM stock WHERE root = ?1")
         defer { statement.reset() }
         guard try statement.bind(1, root).step(), !statement.isNull(0) else { return nil }
-        return statement.integer(0)
+        return PathAmounts(paths: statement.integer(0), bytes: statement.integer(1))
     }
 
     /// When stock was last taken.

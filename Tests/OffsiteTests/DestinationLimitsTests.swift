@@ -15,7 +15,7 @@ import Testing
         var trial = LimitsTrial()
         for name in Self.all {
             let text = name.map { $0 >= 0x80 ? "\\#\(String($0, radix: 8))" : String(UnicodeScalar($0)) }.joined()
-            let line = item(text) + " probe/" + text
+            let line = item(text) + " probe/" + text + "//"
             trial.take(ItemizedLine(parsing: Array(line.utf8)[...])!, below: Array("probe/".utf8))
         }
         return trial

@@ -79,12 +79,18 @@ import Testing
     }
 
     @Test(arguments: [
-        (">f+++++++++ a/g", ItemizedLine.Kind.missing, "a/g"), ("cd+++++++++ a/", .missing, "a"),
-        (">f.st...... a", .content, "a"), (">fc........ a", .content, "a"), (">f..t...... a", .content, "a"),
-        (".f...p..... a b", .metadata, "a b"), (".d..t...... d/", .metadata, "d"),
-        ("cLc.t...... l -> target", .content, "l"), ("hf+++++++++ a => b", .missing, "a"),
-        ("hf..t...... a => b", .link, "a"), ("hL          a => b", .link, "a"), (".f          a", .metadata, "a"),
-        ("*deleting   x/y", .extra, "x/y"),
+        (">f+++++++++ a/g//", ItemizedLine.Kind.missing, "a/g"), ("cd+++++++++ a///", .missing, "a"),
+        (">f.st...... a//", .content, "a"), (">fc........ a//", .content, "a"), (">f..t...... a//", .content, "a"),
+        (".f...p..... a b//", .metadata, "a b"), (".d..t...... d///", .metadata, "d"),
+        ("cLc.t...... l// -> target", .content, "l"), ("hf+++++++++ a// => b", .missing, "a"),
+        ("hf..t...... a// => b", .link, "a"), ("hL          a// => b", .link, "a"),
+        (".f          a//", .metadata, "a"), ("*deleting   x/y//", .extra, "x/y"),
+        ("*deleting   x/y///", .extra, "x/y"),
+        // Linked already, and different otherwise.
+        ("hf..t...... a => b//", .metadata, "a => b"), ("hf.st...... a//", .content, "a"),
+        ("hf..t...... a => b => c// => d => e", .link, "a => b => c"),
+        ("cLc.t...... l -> m// -> a//b -> c", .content, "l -> m"),
+        (##">f+++++++++ a\#134#012//"##, .missing, ##"a\#012"##),
     ])
     func itemizedLines(_ line: String, _ kind: ItemizedLine.Kind, _ name: String) throws {
         let parsed = try #require(ItemizedLine(parsing: Array(line.utf8)[...]))
@@ -92,8 +98,20 @@ import Testing
         #expect(parsed.name == Array(name.utf8))
     }
 
+    @Test func `the other name of a hard link is told apart from the name`() {
+        func target(_ line: String) -> String? {
+            ItemizedLine(parsing: Array(line.utf8)[...])?.linkTarget.map { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(target("hf+++++++++ a => b => c// => d => e") == "d => e")
+        #expect(target(##"hf+++++++++ a// => b\#134#012"##) == ##"b\#012"##)
+        #expect(target("hf..t...... a => b//") == nil && target("cL+++++++++ l// => x") == nil)
+    }
+
     @Test func otherLinesTellOfNoPath() {
-        for line in ["", "sending incremental file list", "Number of files: 3", "rsync: [x] something"] {
+        for line in [
+            "", ">f+++++++++ a", "hf+++++++++ // => b", "sending incremental file list", "Number of files: 3",
+            "rsync: [x] something",
+        ] {
             #expect(ItemizedLine(parsing: Array(line.utf8)[...]) == nil, "\(line)")
         }
     }

@@ -42,7 +42,7 @@ extension ConsumeSystemTests {
             #expect(hour.full == "" && hour.paths.contains(site.root / "one"))
             // Everything.
             #expect(try ask(["reset", "copy"]).status == .exited(0))
-            #expect(try ask(["list"]).text.contains("as was asked for"))
+            #expect(try ask(["list"]).text.contains("a full scan was requested"))
             let some = try #require(try recorder.take(["--max", "1"]))
             #expect(some.full == "requested" && some.lines == [site.root])
             #expect(try ask(["list"]).text.contains("done up to \(site.root)"))

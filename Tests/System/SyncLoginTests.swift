@@ -44,6 +44,22 @@ extension ReceiverSystemTests {
             try expectCopied(site, "after")
         }
 
+        @Test(.timeLimit(.minutes(1))) func `a refused key and a host that is off are said with a remedy`() throws {
+            let server = try SSHServer()
+            let site = try SyncSite(over: server)
+            try site.start()
+            try site.syncFully()
+            try Disk.write(server.scratch.path / "authorized_keys", [])
+            let refused = try site.sync()
+            #expect(refused.status == .exited(1), "\(refused)")
+            #expect(
+                refused.errors.contains("refuses the ssh key: put the line in \(server.identity).pub"), "\(refused)")
+            server.server.stop()
+            let off = try site.sync()
+            #expect(off.status == .exited(75), "\(off)")
+            #expect(off.errors.contains("127.0.0.1 cannot be reached: switch it on"), "\(off)")
+        }
+
         @Test(.timeLimit(.minutes(1))) func `a key with a passphrase is named as the cause`() throws {
             let server = try SSHServer()
             let site = try SyncSite(over: server)

@@ -83,27 +83,82 @@ extension SyncSystemTests {
 
         @Test(.timeLimit(.minutes(1)), arguments: [true, false])
         func `an edit with its time put back while no tracker ran is copied`(_ isKilled: Bool) throws {
+            let (site, files) = try makeSite()
+            try site.start()
+            try site.syncFully()
+            if isKilled { site.site.tracker.kill9() } else { site.site.tracker.stop() }
+            try editUnseen(files, site)
+            try site.site.tracker.start()
+            try site.syncFully("--allow-deletes")
+            try site.expectEqual(note: "which compares contents")
+        }
+
+        @Test(.timeLimit(.minutes(2)))
+        func `an edit with its time put back whose events were lost is copied`() throws {
+            let (site, files) = try makeSite()
+            try site.start()
+            try site.syncFully()
+            try site.site.tracker.freeze()
+            // One more than fs.inotify.max_queued_events has by default.
+            for number in 0..<16_385 { try Disk.write(site.site.root / Path("\(number)"), []) }
+            try editUnseen(files, site)
+            site.site.tracker.thaw()
+            // The event of this one comes; that of the write before it was lost.
+            try Disk.changeMode(site.site.root / "renamed", 0o600)
+            try site.syncFully("--allow-deletes")
+            #expect(site.site.tracker.errors.contains("events were lost"), "\(site.site.diagnosis)")
+            try site.expectEqual(note: "which compares contents")
+        }
+
+        @Test(
+            .timeLimit(.minutes(1)), .enabled(if: Privilege.canMakeUserNamespace, "needs unprivileged user namespaces"))
+        func `an edit with its time put back in a directory without a watch is copied`() throws {
+            let site = try SyncSite {
+                $0.wrapper = [
+                    "unshare", "-Ur", "sh", "-c",
+                    "echo 20 >/proc/sys/user/max_inotify_watches && exec \"$0\" \"$@\"",
+                ]
+                $0.pollInterval = "1h"
+            }
+            let directories = (0..<60).map { site.site.root / Path("d\($0)") }
+            for directory in directories {
+                try Disk.makeDirectory(directory)
+                try Disk.write(directory / "file", Array("before".utf8))
+            }
+            try site.start()
+            #expect(site.site.tracker.notify.status.contains("polled"), "\(site.site.tracker.notify.status)")
+            try site.syncFully()
+            for directory in directories {
+                try edit(directory / "file")
+                try Disk.rename(directory / "file", directory / "renamed")
+            }
+            try site.syncFully("--allow-deletes")
+            try site.expectEqual(note: "which compares contents")
+            site.site.tracker.stop()
+        }
+
+        private func makeSite() throws -> (SyncSite, [Path]) {
             let site = try SyncSite()
             let files = ["alone", "one", "d/inside"].map { site.site.root / Path($0) }
             try Disk.makeDirectory(site.site.root / "d")
             for file in files { try Disk.write(file, Array("before".utf8)) }
             try Disk.link(files[1], site.site.root / "two")
-            try site.start()
-            try site.syncFully()
-            if isKilled { site.site.tracker.kill9() } else { site.site.tracker.stop() }
-            for file in files {
-                let before = try Disk.status(file)
-                try Disk.withOpen(file, O_WRONLY) { try Disk.put(Array("after!".utf8), to: $0, file) }
-                try Disk.setModified(
-                    file, seconds: before.st_mtim.tv_sec, nanoseconds: before.st_mtim.tv_nsec)
-            }
+            return (site, files)
+        }
+
+        private func editUnseen(_ files: [Path], _ site: SyncSite) throws {
+            for file in files { try edit(file) }
             try Disk.rename(site.site.root / "d", site.site.root / "e")
             // A new name, or another one, explains the time of change and hides the edit.
             try Disk.link(files[1], site.site.root / "three")
             try Disk.rename(files[0], site.site.root / "renamed")
-            try site.site.tracker.start()
-            try site.syncFully("--allow-deletes")
-            try site.expectEqual(note: "which compares contents")
+        }
+
+        /// Writes in place, and puts the time back.
+        private func edit(_ file: Path) throws {
+            let before = try Disk.status(file)
+            try Disk.withOpen(file, O_WRONLY) { try Disk.put(Array("after!".utf8), to: $0, file) }
+            try Disk.setModified(file, seconds: before.st_mtim.tv_sec, nanoseconds: before.st_mtim.tv_nsec)
         }
     }
 }

@@ -135,6 +135,52 @@ extension SyncSystemTests {
             #expect(Disk.exists(site.copy / "a-backup/db-2026-11-5.sql.gz"))
         }
 
+        @Test(.timeLimit(.minutes(1))) func `the older dump goes once the new one is there, whichever comes first`()
+            throws
+        {
+            let site = try SyncSite(maxDelete: "30%")
+            let root = site.site.root
+            func dump(_ night: Int) -> Path { root / Path("db-2026-11-\(night).sql.gz") }
+            let content = [UInt8](repeating: 1, count: 1_000)
+            for night in 1...2 { try Disk.write(dump(night), content) }
+            try site.start()
+            try site.syncFully()
+            for night in 3...5 {
+                try Disk.unlink(dump(night - 2))
+                let gone = try site.sync()
+                #expect(gone.status == .exited(1) && gone.errors.contains("1 of 2 paths of a-backup"), "\(gone)")
+                // A part of it makes the root no whole one.
+                try Disk.write(dump(night), [1])
+                #expect(try site.sync().status == .exited(1))
+                #expect(Disk.exists(site.copy / "a-backup/db-2026-11-\(night - 2).sql.gz"))
+                try Disk.write(dump(night), content)
+                let whole = try site.sync()
+                #expect(whole.isSuccess && whole.errors.contains("a-backup is whole again"), "\(night): \(whole)")
+                try site.expectEqual(note: "\(night)")
+                let again = try site.sync()
+                #expect(again.isSuccess, "\(again)")
+            }
+        }
+
+        @Test(.timeLimit(.minutes(1))) func `a root that is renamed and accepted leaves nothing that waits`() throws {
+            let site = try site()
+            try Disk.makeDirectory(site.site.base / "b-backup/d")
+            try Disk.write(site.site.base / "b-backup/d/in")
+            try site.syncFully()
+            try Disk.rename(site.site.base / "b-backup", site.site.base / "c-backup")
+            let isAway = try wait(atMost: 10, every: 100) { try site.sync().errors.contains("b-backup is missing") }
+            #expect(isAway)
+            let state = site.site.tracker.settings.state.string
+            let accepted = try run([
+                Tracker.binary, "accept", "\(site.site.base)/b-backup", "--state", state,
+            ])
+            #expect(accepted.isSuccess, "\(accepted)")
+            #expect(try site.sync().status == .exited(1))
+            let allowed = try site.sync("--allow-deletes")
+            #expect(allowed.isSuccess && !allowed.errors.contains("postponed"), "\(allowed)")
+            try site.expectEqual()
+        }
+
         @Test(.timeLimit(.minutes(1))) func `links whose inode stays are no lost bytes, and large files are`() throws {
             let site = try SyncSite(maxDelete: "30%")
             let root = site.site.root

@@ -35,7 +35,9 @@ extension SyncSystemTests {
             #expect(try text(site, "--json").contains(#"{"path":"a-backup/cache","paths":4}"#))
             let status = try site.site.changes(["status"])
             let screen = String(decoding: status.output, as: UTF8.self)
-            #expect(screen.contains("5 paths there no longer copied: `changes sync orphans offsite`"), "\(screen)")
+            #expect(
+                screen.contains("5 paths at the destination no longer copied: `changes sync orphans offsite`"),
+                "\(screen)")
             let before = try Listing([site.copy])
             let refused = try site.sync("orphans", SyncSite.name, "--remove")
             #expect(refused.status == .exited(2) && refused.errors.contains("--yes"), "\(refused)")
@@ -80,7 +82,7 @@ extension SyncSystemTests {
             site.site.tracker.settings.roots = [site.site.root.string]
             try site.site.tracker.start()
             let synced = try site.sync()
-            #expect(synced.isSuccess && !synced.errors.contains("looks at everything"), "\(synced)")
+            #expect(synced.isSuccess && !synced.errors.contains("full scan"), "\(synced)")
             #expect(try text(site) == "b-backup  (3 paths)\n")
             #expect(try site.copied().contains("b-backup/d/one"))
             let removed = try site.sync("orphans", SyncSite.name, "--remove", "--yes")

@@ -38,7 +38,7 @@ extension SyncSystemTests {
             let doubtful = try site.sync("--once")
             #expect(doubtful.status == .exited(75), "\(doubtful)", sourceLocation: sourceLocation)
             #expect(
-                doubtful.errors.contains("no success: ") && doubtful.errors.contains(words), "\(doubtful)",
+                doubtful.errors.contains("not proven: ") && doubtful.errors.contains(words), "\(doubtful)",
                 sourceLocation: sourceLocation)
             #expect(!doubtful.errors.contains("up to date"), "\(doubtful)", sourceLocation: sourceLocation)
             #expect(try value("offsite_sync_last_status") == 1, sourceLocation: sourceLocation)
@@ -66,6 +66,32 @@ extension SyncSystemTests {
             try site.site.tracker.start()
             try expectSuccess()
             try site.expectEqual()
+        }
+
+        /// It answers at first: what it is busy with would be waited for.
+        @Test(.thorough, .timeLimit(.minutes(3))) func `a tracker that falls silent is not waited for for an hour`()
+            throws
+        {
+            try Disk.write(site.site.root / "recorded")
+            try site.site.settled()
+            let tracker = site.site.tracker
+            let descriptors = Path("/proc/\(tracker.pid)/fd")
+            let before = try Disk.names(of: descriptors).count
+            let holder = try StoppedThread(named: "tracker", of: tracker.pid)
+            let worker = try site.launch()
+            var seen = 0
+            let isWaiting = try wait(atMost: 20, every: 20) {
+                // The connection of the status ends at once, that of the settle barrier does not.
+                seen = try Disk.names(of: descriptors).count > before ? seen + 1 : 0
+                return seen > 50
+            }
+            #expect(isWaiting, "\(site.errors)")
+            tracker.signal(SIGSTOP)
+            try holder.release()
+            #expect(worker.waitForExit(atMost: 100) == .exited(75), "\(site.errors)")
+            #expect(site.errors.contains("it has not answered for") && site.errors.contains("nor does its status"))
+            #expect(Disk.exists(site.copy / "a-backup/recorded"))
+            tracker.thaw()
         }
 
         @Test(.timeLimit(.minutes(1))) func `a root that is away makes no success, and the others are copied`() throws {
@@ -133,7 +159,7 @@ extension SyncSystemTests {
             #expect(try wait(atMost: 20, every: 50) { try value("offsite_sync_last_status") == 1 }, "\(site.errors)")
             let last = try #require(try value("backup_last_success_timestamp"))
             // Said after it was published.
-            let isSaid = wait(atMost: 5) { site.errors.contains("no success: the tracker does not run") }
+            let isSaid = wait(atMost: 5) { site.errors.contains("not proven: the tracker does not run") }
             #expect(isSaid, "\(site.errors)")
             try site.site.tracker.start()
             #expect(try waitForSuccess(after: last), "\(site.errors)")

@@ -120,7 +120,7 @@ extension ReceiverSystemTests {
             try server.allow(keyOptions: SSHServer.restricted(to: "/"))
             try Disk.write(site.site.root / "two")
             let told = try site.sync()
-            #expect(told.status == .exited(1) && told.errors.contains("`changes sync init` once more"), "\(told)")
+            #expect(told.status == .exited(1) && told.errors.contains("`changes sync init offsite` again"), "\(told)")
         }
 
         @Test(.timeLimit(.minutes(1)), .enabled(if: Privilege.canMount, "\(Privilege.needsMount)"))

@@ -44,6 +44,11 @@ extension CommandSystemTests {
             for words in ["7 deletions are held (7 of ", "--allow-deletes", "held deletion: and 2 more"] {
                 #expect(held.text.contains(words), "\(words)\n\(held.text)")
             }
+            // Once, and it is not up to date.
+            #expect(!held.text.contains("its last run failed"), "\(held.text)")
+            #expect(held.text.contains("DEGRADED, no change is pending"), "\(held.text)")
+            let listed = try copy.sync("--dry-run", "--allow-deletes")
+            #expect(!listed.errors.contains("--allow-deletes"), "\(listed)")
             try copy.syncFully("--allow-deletes")
             #expect(try status(copy, 0).destination["held_deletions"] == .number(0))
             copy.site.tracker.stop()
@@ -104,7 +109,7 @@ extension CommandSystemTests {
                     + ["--state", copy.site.tracker.settings.state.string])
             let text = String(decoding: screen.output, as: UTF8.self)
             #expect(screen.status == .exited(1) && text.contains("tracker    healthy"), "\(text)")
-            #expect(text.contains("offsite    offsite: DEGRADED, has never run"), "\(text)")
+            #expect(text.contains("offsite    offsite: DEGRADED, has never finished"), "\(text)")
             #expect(try copy.sync("init").isSuccess)
             #expect(try check(copy, SyncSite.name).status == .exited(2))
 

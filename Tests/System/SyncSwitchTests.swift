@@ -28,6 +28,45 @@ extension SyncSystemTests {
             try site.expectEqual()
         }
 
+        @Test(.timeLimit(.minutes(1))) func `a worker resumes at once`() throws {
+            let site = try SyncSite(settle: "60s")
+            try site.start()
+            try site.syncFully()
+            let worker = try site.launch("--watch")
+            defer { worker.signal(SIGTERM) }
+            let record = site.site.tracker.settings.state / "consumers/offsite.worker"
+            try #require(
+                try wait(atMost: 20) { try String(decoding: Disk.read(record), as: UTF8.self).contains("mode watch") })
+            #expect(try site.sync("pause").isSuccess)
+            try Disk.makeDirectory(site.site.root / "new")
+            try site.site.settled()
+            #expect(try site.sync("resume").isSuccess)
+            let isThere = wait(atMost: 5, every: 20) { Disk.exists(site.copy / "a-backup/new") }
+            #expect(isThere, "\(site.errors)")
+        }
+
+        @Test(.timeLimit(.minutes(1))) func `before the tracker ever ran there is nothing to copy`() throws {
+            let site = try SyncSite()
+            try Disk.removeTree(site.site.tracker.settings.state)
+            let early = try site.sync()
+            #expect(early.status == .exited(69) && early.errors.contains("the tracker has not run yet"), "\(early)")
+        }
+
+        @Test(.timeLimit(.minutes(1))) func `a destination made ready has no last failure`() throws {
+            let site = try SyncSite()
+            try site.start()
+            try site.syncFully()
+            try Disk.removeTree(site.copy / ".nfs-changes")
+            let refused = try site.sync()
+            #expect(refused.errors.contains("run `changes sync init offsite`"), "\(refused)")
+            func status() throws -> String {
+                String(decoding: try site.site.changes(["status"]).output, as: UTF8.self)
+            }
+            #expect(try status().contains("its last run failed"))
+            #expect(try site.sync("init", "--adopt").isSuccess)
+            #expect(try !status().contains("its last run failed"))
+        }
+
         @Test(.timeLimit(.minutes(1))) func aPauseStopsATransfer() throws {
             let site = try SyncSite(more: "bandwidth = \"2MB/s\"")
             try Disk.write(site.site.root / "small")
@@ -57,7 +96,7 @@ extension SyncSystemTests {
             #expect(shown.errors.contains("KiB sent") && !shown.errors.contains(" 0 B sent"), "\(shown)")
             let place = site.site.scratch.path / "back"
             let restored = try site.restore("a-backup", to: place, "--progress")
-            #expect(restored.isSuccess && restored.errors.contains("1 files"), "\(restored)")
+            #expect(restored.isSuccess && restored.errors.contains("1 file,"), "\(restored)")
         }
 
         /// At 4 MB/s, of which rsync tells once a second.

@@ -75,9 +75,9 @@ extension SystemTests {
             #expect(isRecorded)
             try service.run("systemctl", "kill", "--signal=SIGSTOP", Container.unit)
             try service.run("changes", "sync", "resume", "offsite")
-            #expect(try service.hasStatus("carrying changes"), "\(service.diagnosis)")
+            #expect(try service.hasStatus("copying changes"), "\(service.diagnosis)")
             let isOver = try wait(atMost: 6, every: 200) {
-                try service.show("MainPID") != process || service.show("StatusText") != "carrying changes"
+                try service.show("MainPID") != process || service.show("StatusText") != "copying changes"
             }
             #expect(!isOver, "\(service.diagnosis)")
             let seconds = try measured { _ = try service.container.execute(["systemctl", "stop", service.unit]) }

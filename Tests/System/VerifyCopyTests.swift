@@ -121,6 +121,47 @@ extension CopySystemTests {
             try site.expectEqual()
         }
 
+        @Test(.timeLimit(.minutes(1))) func `names that look like rsync's own words are no difference`() throws {
+            let site = try SyncSite()
+            let root = site.site.root
+            let names = [
+                "hard => link => three", "other => name", "plain", ##"a\#012b"##, ##"\#134#012"##,
+                ##"x\#012 => y\#012"##,
+            ]
+            try Disk.write(root / Path(names[0]), Array("content".utf8))
+            for name in names.dropFirst() { try Disk.link(root / Path(names[0]), root / Path(name)) }
+            try Disk.symlink("x => y//z -> w", at: root / "soft -> l => p")
+            try Disk.link(root / "soft -> l => p", root / "soft2")
+            try site.start()
+            try site.syncFully()
+            for words in ["", "--checksum", "--sample"] { try expect(site, [], words) }
+            // Times alone differ: no link does.
+            let copy = site.copy / "a-backup"
+            try Disk.setModified(copy / Path(names[0]), seconds: 1_500_000_000)
+            let found = drifts(try site.verify())
+            #expect(!found.isEmpty && !found.contains { $0.hasPrefix("links") }, "\(found)")
+            try keepingTimes(of: copy) { try breakLink(copy / Path(names[0])) }
+            #expect(drifts(try site.verify()).contains("links a-backup/\(names[0])"))
+            #expect(try site.verify("--repair").isSuccess)
+            try expect(site, [], "--checksum")
+            try site.expectEqual()
+        }
+
+        @Test(.timeLimit(.minutes(1))) func `a deletion that a guard holds is named and fails the verification`() throws
+        {
+            let site = try SyncSite(maxDelete: "10%")
+            for index in 0..<20 { try Disk.write(site.site.root / Path("f\(index)")) }
+            try site.start()
+            try site.syncFully("--allow-deletes")
+            for index in 0..<10 { try Disk.unlink(site.site.root / Path("f\(index)")) }
+            #expect(try site.sync().status == .exited(1))
+            let found = try site.verify()
+            #expect(found.status == .exited(1) && drifts(found).isEmpty, "\(found)")
+            #expect(found.errors.contains("left out: 10 deletions are held"), "\(found)")
+            try site.syncFully("--allow-deletes")
+            try expect(site, [], "")
+        }
+
         /// The source's own top is no root: others change it, and nobody is to be woken for it.
         @Test(.timeLimit(.minutes(1))) func `what comes and goes beside the roots is no difference`() throws {
             let site = try makeSite()

@@ -27,12 +27,8 @@ struct ListCopy: ParsableCommand {
     func run() throws {
         let configuration = try copy.place.configuration()
         let destination = try configuration.destination(named: copy.name)
-        let stop: SignalStop
-        do throws(Errno) { stop = SignalStop(try Interruptions()) } catch {
-            throw CommandFailure(.inputOutput, "signalfd: \(error)")
-        }
         let place = try path.map { try copy.relative($0, to: destination.source) } ?? []
-        try copy.withReader(destination, configuration, stop: stop) { try list(place, of: $0) }
+        try copy.withReader(destination, configuration) { try list(place, of: $0) }
     }
 
     private func list(_ place: [UInt8], of reader: CopyReader) throws {
@@ -49,7 +45,7 @@ struct ListCopy: ParsableCommand {
             }
         } catch {
             try output.flush()
-            throw CommandFailure(error)
+            throw CommandFailure(error, copy.name)
         }
         if let failure { throw failure }
         try output.flush()

@@ -48,7 +48,8 @@ struct OrphansCommand: ParsableCommand {
             configuration, destination, consumer: consumer, stop: stop, voice: voice, notifier: nil)
         do {
             guard try OrphanList.count(in: consumer) != nil else {
-                return voice.say("nobody looked for orphans yet: `changes sync \(name) --full` does")
+                return voice.say(
+                    "orphans are counted by full scans, and none has finished yet: `changes sync \(name) --full`")
             }
             let removal = try OrphanRemoval(destination, context: worker.context)
             let orphans = try removal.orphans()
@@ -57,7 +58,7 @@ struct OrphansCommand: ParsableCommand {
             try confirm(orphans)
             voice.say("\(try removal.remove(orphans)) deleted")
         } catch let failure as SyncFailure {
-            throw CommandFailure(failure)
+            throw CommandFailure(failure, name)
         } catch let error as StoreError {
             throw failure(of: error, in: state)
         }
@@ -66,9 +67,9 @@ struct OrphansCommand: ParsableCommand {
 
     private func confirm(_ orphans: OrphanList) throws {
         if yes { return }
-        let question = "\(orphans.count) paths are deleted at \(name)"
+        let question = "\(counted(orphans.count, "path is", plural: "paths are")) about to be deleted at \(name)"
         guard Terminal.isTerminal(0) else {
-            throw CommandFailure(.usage, "\(question): look at them without --remove, then add --yes")
+            throw CommandFailure(.usage, "\(question): list them without --remove, then add --yes")
         }
         Output.complain("\(question). Is that right? (yes/no)")
         guard readLine() == "yes" else { throw CommandFailure(.failure, "nothing was deleted") }
@@ -91,7 +92,7 @@ struct OrphansCommand: ParsableCommand {
         }
         try output.flush()
         let listed = orphans.tops.values.reduce(0, +)
-        if listed < orphans.count { voice.say("\(orphans.count - listed) more are listed once these are removed") }
+        if listed < orphans.count { voice.say("\(orphans.count - listed) more will be listed once these are removed") }
         if orphans.tops.isEmpty, !json { voice.say("no orphans") }
     }
 }

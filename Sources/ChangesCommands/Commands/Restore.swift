@@ -12,9 +12,9 @@ struct Restore: ParsableCommand {
             PATH is as it was at the source, or relative to it; it is put into DIR under its last name. `.`, the source's \
             own path or --all put all of the copy into DIR. `changes ls` lists what is there.
 
-            A restore that was cut off goes on where it was when the same command is run again. Owners come back where the \
-            destination kept them (ownership = keep or fake-super). Afterwards `changes sync init --adopt` and `changes \
-            sync` go on with the copy, and send nothing again.
+            The same command continues a restore that was cut off. Owners come back where the \
+            destination kept them (ownership = keep or fake-super). Afterwards `changes sync init --adopt` takes the copy over, and \
+            `changes sync` sends nothing again.
             """)
 
     @OptionGroup var copy: CopyOptions
@@ -29,7 +29,7 @@ struct Restore: ParsableCommand {
     @Option(help: ArgumentHelp("The directory to put it into; it is made where it is missing.", valueName: "dir"))
     var to: PathArgument
 
-    @Flag(help: "Go on where DIR has something in it already, and replace files there.")
+    @Flag(help: "Allow a DIR that is not empty, and replace files in it.")
     var overwrite = false
 
     @Flag(help: "Show how far the transfer is, also where standard error is no terminal.")
@@ -42,17 +42,13 @@ struct Restore: ParsableCommand {
     func run() throws {
         let configuration = try copy.place.configuration()
         let destination = try configuration.destination(named: copy.name)
-        let stop: SignalStop
-        do throws(Errno) { stop = SignalStop(try Interruptions()) } catch {
-            throw CommandFailure(.inputOutput, "signalfd: \(error)")
-        }
         let isShown = progress || Terminal.isTerminal(2)
         let voice = SyncVoice(destination.name, isOnTerminal: isShown, command: "restore")
         var request = RestoreRequest(
             path: try path.map { try copy.relative($0, to: destination.source) } ?? [],
             directory: try to.absolute(option: "--to"))
         request.overwrites = overwrite
-        try copy.withReader(destination, configuration, stop: stop) {
+        try copy.withReader(destination, configuration) {
             try restore(request, from: $0, voice, isShown: isShown)
         }
     }
@@ -67,17 +63,18 @@ struct Restore: ParsableCommand {
                 request,
                 begins: {
                     isContinued = $0
-                    if $0 { voice.say("goes on with the restore that was cut off") }
+                    if $0 { voice.say("continuing the restore that was cut off") }
                 }, progress: isShown ? { voice.showProgress($0) } : nil)
         } catch {
-            let again = "; what arrived stays: the same command goes on from there"
-            guard isContinued != nil else { throw CommandFailure(error) }
-            if error == .interrupted { throw CommandFailure(CommandFailure(error).status, "interrupted\(again)") }
-            throw CommandFailure(CommandFailure(error).status, error.description + again)
+            let again = "; what arrived stays, and the same command continues from there"
+            let failure = CommandFailure(error, copy.name)
+            guard isContinued != nil else { throw failure }
+            if error == .interrupted { throw CommandFailure(failure.status, "interrupted\(again)") }
+            throw CommandFailure(failure.status, failure.message + again)
         }
-        let brought = "\(statistics.files) files, \(ByteSizeText.approximate(statistics.fileBytes)), "
+        let brought = "\(counted(statistics.files, "file")), \(ByteSizeText.approximate(statistics.fileBytes)), "
         let place = TerminalText.of(request.directory)
-        voice.say(brought + (isContinued == true ? "were missing; all of it is in \(place) now" : "are in \(place)"))
+        voice.say(brought + (isContinued == true ? "were missing; everything is in \(place) now" : "are in \(place)"))
     }
 }
 
@@ -100,9 +97,12 @@ struct CopyOptions: ParsableArguments {
     ///
     /// - Throws: `CommandFailure`, or what `body` throws.
     func withReader(
-        _ destination: DestinationSettings, _ configuration: Configuration, stop: any StopSignal,
-        _ body: (CopyReader) throws -> Void
+        _ destination: DestinationSettings, _ configuration: Configuration, _ body: (CopyReader) throws -> Void
     ) throws {
+        let stop: SignalStop
+        do throws(Errno) { stop = SignalStop(try Interruptions()) } catch {
+            throw CommandFailure(.inputOutput, "signalfd: \(error)")
+        }
         let state = configuration.store.directory
         let passing = try HostTrust(destination, stateDirectory: state, options: hostKeys).establishForReading()
         var settings = destination
@@ -111,7 +111,7 @@ struct CopyOptions: ParsableArguments {
         do throws(SyncFailure) {
             reader = try CopyReader(settings, from: from?.bytes, stateDirectory: state, stop: stop)
         } catch {
-            throw CommandFailure(error)
+            throw CommandFailure(error, name)
         }
         try body(reader)
         withExtendedLifetime(passing) {}
@@ -123,13 +123,13 @@ struct CopyOptions: ParsableArguments {
         var relative = PathBytes.withoutTrailingSlashes(path.bytes)
         if relative.first == slash {
             guard relative == source || relative.starts(with: source + [slash]) else {
-                throw CommandFailure(SyncFailure.notInSource(path: relative, source: source))
+                throw CommandFailure(SyncFailure.notInSource(path: relative, source: source), name)
             }
             relative.removeFirst(source.count)
         }
         let components = relative.split(separator: slash).filter { !$0.elementsEqual(".".utf8) }
         guard !path.bytes.isEmpty, !components.contains(Array("..".utf8)[...]) else {
-            throw CommandFailure(SyncFailure.notInSource(path: path.bytes, source: source))
+            throw CommandFailure(SyncFailure.notInSource(path: path.bytes, source: source), name)
         }
         return Array(components.joined(separator: [slash]))
     }

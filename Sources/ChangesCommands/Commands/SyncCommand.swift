@@ -8,7 +8,7 @@ struct SyncCommand: ParsableCommand {
         commandName: "sync",
         abstract: "Makes the configured destinations equal to the source.",
         discussion: """
-            What the tracker recorded since the last time is carried with rsync: content, deletions, renames, modes, \
+            Copies what the tracker recorded since the last run with rsync: content, deletions, renames, modes, \
             times, symlinks and hard links. Destinations are the [[destination]] tables of the configuration; the \
             README describes them.
 
@@ -20,11 +20,11 @@ struct SyncCommand: ParsableCommand {
     /// `changes sync [run]`.
     struct Run: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Carries what is pending (the default).",
+            abstract: "Copies what changed (the default).",
             discussion: """
                 Exits 0 when the copy is proven to be whole; 1 when paths are quarantined, or deletions or overwritten \
                 files are held; 75 when a later try may succeed (the destination cannot be reached or is full) or \
-                nothing is proven, though all that is known was copied (no tracker answers, a root is missing or held); \
+                nothing is proven, although all recorded changes were copied (no tracker answers, a root is missing or held); \
                 69 when there is no store; 78 when the copy is another host's. Nothing is lost in any case.
 
                 Deletions are held where they and those of the last day (delete_window) exceed max_delete of a root \
@@ -39,13 +39,13 @@ struct SyncCommand: ParsableCommand {
 
         @OptionGroup var choice: DestinationOptions
 
-        @Flag(help: "Carry what is pending and end (the default).")
+        @Flag(help: "Copy what changed and exit (the default).")
         var once = false
 
-        @Flag(help: "Go on for ever, as a service.")
+        @Flag(help: "Keep running, as a service.")
         var watch = false
 
-        @Flag(help: "Look at every path there is, and at everything that the destination has.")
+        @Flag(help: "Do a full scan: compare every path of the source and of the destination.")
         var full = false
 
         @Flag(help: "Write nothing anywhere; show what would be done.")
@@ -54,10 +54,10 @@ struct SyncCommand: ParsableCommand {
         @Flag(help: "Show how far the transfer is.")
         var progress = false
 
-        @Flag(help: "Carry out the deletions that are held.")
+        @Flag(help: "Delete what is held, and allow all deletions of this run.")
         var allowDeletes = false
 
-        @Flag(help: "Overwrite the existing files that are held.")
+        @Flag(help: "Copy the overwritten files that are held.")
         var allowOverwrites = false
 
         @Flag(
@@ -118,7 +118,7 @@ struct SyncCommand: ParsableCommand {
     /// `changes sync pause`.
     struct Pause: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Carries nothing more until `resume`; what changes is kept.")
+            abstract: "Copies nothing until `resume`; changes are kept.")
 
         @OptionGroup var choice: DestinationOptions
 
@@ -128,7 +128,7 @@ struct SyncCommand: ParsableCommand {
     /// `changes sync resume`.
     struct Resume: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ends a pause, and tries quarantined paths again at once.")
+            abstract: "Ends a pause, and retries quarantined paths at once.")
 
         @OptionGroup var choice: DestinationOptions
 
@@ -138,7 +138,7 @@ struct SyncCommand: ParsableCommand {
     /// `changes sync reset`.
     struct Reset: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "The next run looks at everything, as with --full; quarantined paths are tried again.")
+            abstract: "Makes the next run a full scan, as --full does, and retries quarantined paths.")
 
         @OptionGroup var choice: DestinationOptions
 

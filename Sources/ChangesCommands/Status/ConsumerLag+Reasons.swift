@@ -7,10 +7,13 @@ extension ConsumerLag {
     /// Each reason with its remedy where one is known; without the consumer's name.
     func reasons(now: Timestamp) -> [String] {
         var reasons: [String] = []
-        if let failure = lastFailure { reasons.append("its last run failed: \(failure.reason)") }
+        // What is quarantined or held is told by itself.
+        if let failure = lastFailure, !(destination?.isFailedByShortfallAlone ?? false) {
+            reasons.append("its last run failed: \(failure.reason)")
+        }
         if case .unreadable(let reason) = standing { reasons.append("it cannot be read: \(reason)") }
         if case .full(.historyRemoved) = standing {
-            reasons.append("it fell so far behind that it has to be given everything")
+            reasons.append("it fell so far behind that it needs a full scan")
         }
         return reasons + (destination?.reasons(self, now: now) ?? [])
     }

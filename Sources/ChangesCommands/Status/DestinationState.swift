@@ -24,6 +24,8 @@ struct DestinationState: Equatable {
     var orphans: Int64?
     /// Why metrics do not get where they belong.
     var metricsFailures: [String] = []
+    /// The last run failed for nothing but paths that are quarantined or held.
+    private var isShortfallNoted = false
     /// When its first run began; nil: none did.
     var firstRun: Timestamp?
     /// Its worker, as that showed itself last; nil: none has yet.
@@ -44,6 +46,7 @@ struct DestinationState: Equatable {
         isPaused = record.notes[SyncSwitch.pauseNote] != nil
         drift = CopyExamination.drift(in: record)
         metricsFailures = SyncFiguresReporter.Outlet.allCases.compactMap { text($0.rawValue) }
+        isShortfallNoted = record.notes[SyncWorker.shortfallNote] != nil
         firstRun = text(SyncWorker.firstRunNote).flatMap { Int64($0) }.map(Timestamp.init(nanoseconds:))
         orphans = OrphanList.count(record.notes)
         heldOverwrites = record.work[.heldOverwrite]
@@ -61,6 +64,11 @@ struct DestinationState: Equatable {
         }
     }
 
+    /// Why the last run failed is what stands beside it anyway.
+    var isFailedByShortfallAlone: Bool {
+        isShortfallNoted && (quarantined != nil || held != nil || heldOverwrites != nil)
+    }
+
     /// A worker lives, as far as this can be seen.
     func hasWorker(now: Timestamp) -> Bool { worker?.isAlive(now: now) ?? false }
 
@@ -75,10 +83,10 @@ struct DestinationState: Equatable {
     func reasons(_ consumer: ConsumerLag, now: Timestamp) -> [String] {
         let name = consumer.name
         var reasons: [String] = []
-        if isPaused { reasons.append("it is paused: `changes sync resume \(name)` ends that") }
+        if isPaused { reasons.append("it is paused until `changes sync resume \(name)`") }
         if isAbandoned(consumer, now: now) {
             let what =
-                worker.map { "no worker runs: the last one showed itself \(Self.ago($0.seen, now))" }
+                worker.map { "no worker runs: the last one was seen \(Self.ago($0.seen, now))" }
                 ?? "it has never run"
             reasons.append("\(what): systemctl enable --now nfs-offsite-sync@\(name)")
         }
@@ -86,20 +94,20 @@ struct DestinationState: Equatable {
         if let quarantined {
             let first = quarantined.shown.first.map { ", first \(TerminalText.of($0.path)): \($0.reason)" } ?? ""
             reasons.append(
-                "\(Self.paths(quarantined.count)) quarantined\(first); mend the cause, then "
-                    + "`changes sync resume \(name)` tries again at once")
+                "\(Self.paths(quarantined.count)) quarantined\(first); correct the cause, then "
+                    + "`changes sync resume \(name)` retries at once")
         }
         if let held {
             reasons.append(
-                "\(Self.deletions(held.count)) held (\(heldReason ?? "")) and wait for `changes sync \(name) "
-                    + "--allow-deletes`; look at them with `--dry-run --allow-deletes` first")
+                "\(Self.deletions(held.count)) held (\(heldReason ?? "")), awaiting your decision: list them with "
+                    + "`changes sync \(name) --dry-run --allow-deletes`, then run that without --dry-run")
         }
         if let heldOverwrites {
             let files =
                 heldOverwrites.count == 1 ? "1 overwritten file is" : "\(heldOverwrites.count) overwritten files are"
             reasons.append(
-                "\(files) held (\(heldOverwritesReason ?? "")) and wait for `changes sync \(name) --allow-overwrites`; "
-                    + "if that was malware, the copy still has what was there: `changes restore`")
+                "\(files) held (\(heldOverwritesReason ?? "")): `changes sync \(name) --allow-overwrites` copies them; "
+                    + "if that was malware, the copy still has the old content: `changes restore \(name)`")
         }
         if let drift, drift > 0 {
             reasons.append(

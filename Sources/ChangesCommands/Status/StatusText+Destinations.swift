@@ -1,5 +1,6 @@
 import ChangeStore
 import LinuxKernel
+import Offsite
 
 /// The consumers that are destinations of `changes sync`.
 extension StatusText {
@@ -14,20 +15,20 @@ extension StatusText {
             line(
                 label,
                 Style.strong.of(consumer.name, on: screen) + ": \(paused)\(health(of: consumer))"
-                    + Self.standing(of: consumer, now: status.now))
+                    + standing(of: consumer))
             label = ""
             writeRuns(consumer)
             writeWorker(destination)
             if let waiting = destination.waiting {
-                line("", "  \(waiting.count) \(waiting.count == 1 ? "path waits" : "paths wait") to settle or be there")
+                line("", "  \(counted(waiting.count, "path")) postponed: still being written, or away")
             }
             if let drift = destination.drift {
-                line("", "  the last verification found \(drift == 0 ? "no difference" : "\(drift) differences")")
+                line("", "  the last verification found \(drift == 0 ? "no difference" : counted(drift, "difference"))")
             }
             if let orphans = destination.orphans, orphans > 0 {
                 line(
                     "",
-                    "  \(orphans) \(orphans == 1 ? "path" : "paths") there no longer copied: `changes sync orphans "
+                    "  \(counted(orphans, "path")) at the destination no longer copied: `changes sync orphans "
                         + "\(consumer.name)` lists them")
             }
             write("quarantined", destination.quarantined)
@@ -41,7 +42,7 @@ extension StatusText {
         if worker.isAlive(now: status.now) {
             line("", "  its worker, process \(worker.process), runs since \(time(worker.started))")
         } else {
-            line("", "  no worker runs; the last one showed itself \(time(worker.seen))")
+            line("", "  no worker runs; the last one was seen \(time(worker.seen))")
         }
     }
 

@@ -123,7 +123,7 @@ struct StatusText {
             line(
                 label,
                 Style.strong.of(consumer.name, on: screen) + ": " + health(of: consumer)
-                    + Self.standing(of: consumer, now: status.now))
+                    + standing(of: consumer))
             label = ""
             writeRuns(consumer)
         }
@@ -136,6 +136,14 @@ struct StatusText {
         write(reasons: consumer.reasons(now: status.now), indent: "  ")
     }
 
+    /// The same, beside its health: one that is not well is not up to date, though it has seen every change.
+    func standing(of consumer: ConsumerLag) -> String {
+        if consumer.standing == .behind(changes: 0), !consumer.reasons(now: status.now).isEmpty {
+            return "no change is pending"
+        }
+        return Self.standing(of: consumer, now: status.now)
+    }
+
     /// Where a consumer stands, in words.
     static func standing(of consumer: ConsumerLag, now: Timestamp) -> String {
         switch consumer.standing {
@@ -146,12 +154,12 @@ struct StatusText {
                 consumer.oldest.map { ", the oldest \(DurationText.rough(now.nanoseconds - $0.nanoseconds)) ago" } ?? ""
             return "behind by \(more)\(consumer.paths) \(consumer.paths == 1 ? "path" : "paths")"
                 + " (\(ByteSizeText.approximate(consumer.bytes)), \(changes) \(changes == 1 ? "change" : "changes"))\(age)"
-        case .full(.first): return "has never run to its end: it is given everything"
-        case .full(.storeReplaced): return "knows another store: it is given everything"
-        case .full(.historyRemoved): return "history that it had not seen was removed: it is given everything"
-        case .full(.historyLost): return "a power loss took back history that it had seen: it is given everything"
-        case .full(.requested): return "is given everything, as was asked for"
-        case .fullPass(let path): return "is being given everything, done up to \(TerminalText.of(path))"
+        case .full(.first): return "has never finished: a full scan follows"
+        case .full(.storeReplaced): return "knows another store: a full scan follows"
+        case .full(.historyRemoved): return "history that it had not seen was removed: a full scan follows"
+        case .full(.historyLost): return "a power loss took back history that it had seen: a full scan follows"
+        case .full(.requested): return "a full scan was requested"
+        case .fullPass(let path): return "full scan under way, done up to \(TerminalText.of(path))"
         case .unreadable(let reason): return "cannot be read: \(reason)"
         }
     }

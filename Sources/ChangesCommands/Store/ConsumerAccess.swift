@@ -9,8 +9,12 @@ func lockConsumer(_ name: String, in directory: [UInt8]) throws -> FileLock {
     do {
         let path = try Consumer.lockPath(name: name, stateDirectory: directory)
         let place = path.lastIndex(of: UInt8(ascii: "/")).map { Array(path[..<$0]) } ?? path
+        // Only the tracker makes the directory above it.
+        guard FileSystemLook.exists(directory) else { throw noStore(in: directory) }
         try? FileSystemLook.makeDirectory(place)
         return try FileLock(path: path)
+    } catch let error as CommandFailure {
+        throw error
     } catch let error as StoreError {
         throw CommandFailure(.usage, error.message)
     } catch let error as Errno where error == .wouldBlock {

@@ -106,7 +106,7 @@ func noStore(in directory: [UInt8]) -> CommandFailure {
     return CommandFailure(
         .unavailable,
         """
-        no store in \(name)
+        no store in \(name): the tracker has not run yet
         the tracker makes it: start nfs-change-tracker.service (systemctl start nfs-change-tracker), or run \
         `changes track --state \(name)`; a store somewhere else is named with --state
         """)

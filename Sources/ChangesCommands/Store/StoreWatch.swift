@@ -1,7 +1,8 @@
+import ChangeStore
 import LinuxKernel
 import SystemPackage
 
-/// Waits for the tracker to commit something: watches the state directory with inotify, and polls where that is not to
+/// Waits for the tracker, or a command about a consumer, to commit something: watches their directories with inotify, and polls where that is not to
 /// be had.
 final class StoreWatch {
     private let inotify: Instance?
@@ -23,13 +24,17 @@ final class StoreWatch {
     ///   - stateDirectory: absolute.
     ///   - output: a descriptor whose reader may go away, which ends the waiting; nil for none.
     ///   - signals: a signalfd, which ends the waiting too.
+    ///   - includesConsumers: what is written about a consumer counts, too.
     /// - Throws: the errno of epoll_create1(2).
-    init(stateDirectory: [UInt8], output: CInt? = nil, signals: CInt? = nil) throws(Errno) {
+    init(stateDirectory: [UInt8], output: CInt? = nil, signals: CInt? = nil, includesConsumers: Bool = false)
+        throws(Errno)
+    {
         let poll = try EventPoll()
         // Files and terminals need no such watch; epoll refuses files (EPERM).
         if let output { try? poll.add(output, for: [.error, .hangUp], tag: Self.outputTag) }
         if let signals { try poll.add(signals, for: .readable, tag: Self.signalTag) }
-        inotify = Instance(watching: stateDirectory)
+        inotify = Instance(
+            watching: [stateDirectory] + (includesConsumers ? [StoreFiles(directory: stateDirectory).consumers] : []))
         if let inotify { try poll.add(inotify.inotify.descriptor.number, for: .readable, tag: Self.inotifyTag) }
         self.poll = poll
     }
@@ -38,12 +43,18 @@ final class StoreWatch {
     private final class Instance {
         let inotify: Inotify
 
-        init?(watching directory: [UInt8]) {
-            guard let inotify = try? Inotify(),
-                let opened = try? OwnedDescriptor.openDirectory(directory, access: .list),
-                (try? inotify.watch(
-                    directory: opened.number, for: [.modify, .create, .movedTo, .movedFrom, .delete])) != nil
-            else { return nil }
+        /// - Parameter directories: the first must be there.
+        init?(watching directories: [[UInt8]]) {
+            guard let inotify = try? Inotify() else { return nil }
+            for (index, directory) in directories.enumerated() {
+                guard let opened = try? OwnedDescriptor.openDirectory(directory, access: .list),
+                    (try? inotify.watch(
+                        directory: opened.number, for: [.modify, .create, .movedTo, .movedFrom, .delete])) != nil
+                else {
+                    if index == 0 { return nil }
+                    continue
+                }
+            }
             self.inotify = inotify
         }
     }

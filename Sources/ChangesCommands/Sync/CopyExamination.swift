@@ -39,36 +39,50 @@ struct CopyExamination {
             if let silence = worker.proof.silence {
                 voice.say("what is pending may show as a difference: \(silence)", .warning)
             }
+            let leftOut = try Self.leftOut(consumer)
+            if let leftOut { voice.say("left out: \(leftOut)", .warning) }
             if drifts.isEmpty {
                 voice.say(
-                    (uncompared.isEmpty ? "no difference" : "no difference in what was compared")
+                    (uncompared.isEmpty && leftOut == nil ? "no difference" : "no difference in what was compared")
                         + Self.remark(verification.unrepresentable.count))
-                return try Self.check(uncompared)
+                return try Self.check(uncompared, leftOut)
             }
             if repairs { try verification.makePending(drifts) }
         } catch let failure as SyncFailure {
-            throw CommandFailure(failure)
+            throw CommandFailure(failure, destination.name)
         } catch let error as StoreError {
             throw failure(of: error, in: state)
         }
         guard repairs else {
             throw CommandFailure(
-                .failure, "\(drifts.count) differences; --repair brings them up to date")
+                .failure,
+                "\(drifts.count == 1 ? "1 difference" : "\(drifts.count) differences"); `changes verify "
+                    + "\(destination.name) --repair` ends \(drifts.count == 1 ? "it" : "them")")
         }
         worker.figures.begin()
         defer { worker.figures.end() }
         _ = try worker.run(SyncOptions())
-        // What was found is carried; the next verification says what it missed.
+        // What was found is copied; the next verification says what it missed.
         try? Self.noteDrift(0, in: consumer)
         withExtendedLifetime(lock) {}
-        try Self.check(uncompared)
+        try Self.check(uncompared, Self.leftOut(consumer))
     }
 
-    /// - Throws: when something was left out, for nobody knows whether it differs.
-    private static func check(_ uncompared: [Uncompared]) throws {
-        guard !uncompared.isEmpty else { return }
+    /// What differs and is known to: guards hold it, or it fails by itself; nil for nothing.
+    private static func leftOut(_ consumer: Consumer) throws(StoreError) -> String? {
+        var report = SyncReport()
+        report.quarantined = try consumer.workCount(.quarantined).count
+        report.heldDeletions = try consumer.workCount(.heldDeletion).count
+        report.heldOverwrites = try consumer.workCount(.heldOverwrite).count
+        return report.isComplete ? nil : report.shortfall
+    }
+
+    /// - Throws: when something was left out: it differs, or nobody knows whether it does.
+    private static func check(_ uncompared: [Uncompared], _ leftOut: String?) throws {
         let count = uncompared.count
-        throw CommandFailure(.failure, "\(count) \(count == 1 ? "place was" : "places were") not compared")
+        let places = count == 0 ? nil : "\(count) \(count == 1 ? "place was" : "places were") not compared"
+        let reasons = [places, leftOut].compactMap(\.self)
+        guard reasons.isEmpty else { throw CommandFailure(.failure, reasons.joined(separator: "; ")) }
     }
 
     private static func remark(_ unrepresentable: Int) -> String {

@@ -20,8 +20,10 @@ struct DestinationSetup {
         do {
             found = try DestinationInspection(destination, stateDirectory: state, machine: MachineIdentity.own)
             try found.initialize(consumer: consumer, adopt: adopt)
+            // What failed before it was made ready says nothing any more.
+            try consumer.forgetFailure()
         } catch let failure as SyncFailure {
-            throw CommandFailure(failure)
+            throw CommandFailure(failure, destination.name)
         } catch let error as StoreError {
             throw failure(of: error, in: state)
         }
@@ -38,7 +40,9 @@ struct DestinationSetup {
 
 extension CommandFailure {
     /// What a person is told of a copy that could not be made.
-    init(_ failure: SyncFailure) {
+    ///
+    /// - Parameter name: the destination's.
+    init(_ failure: SyncFailure, _ name: String) {
         let status: ExitStatus =
             switch failure {
             case .interrupted: ExitStatus(rawValue: 128 + 15)
@@ -46,6 +50,6 @@ extension CommandFailure {
             case .noMarker, .missingProgram: .unavailable
             default: failure.isPassing ? .temporary : .failure
             }
-        self.init(status, failure.description)
+        self.init(status, failure.text(for: name))
     }
 }

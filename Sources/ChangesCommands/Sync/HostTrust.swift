@@ -44,7 +44,7 @@ struct HostTrust {
                 }
             }
         } catch {
-            throw CommandFailure(error)
+            throw CommandFailure(error, destination.name)
         }
     }
 
@@ -73,7 +73,7 @@ struct HostTrust {
                         + advice(offered[0]))
             }
         } catch {
-            throw CommandFailure(error)
+            throw CommandFailure(error, destination.name)
         }
         return passing
     }

@@ -20,8 +20,9 @@ final class SyncFiguresReporter {
     /// Somebody else may be the destination's worker before that.
     private var hasBegun = false
 
-    /// As the last run found it.
+    /// As the last run found it, also one of a worker before this one.
     var room: FileSystemSpace?
+    private static let roomNote = "room"
     private var lastRun: (succeeded: Bool, took: Duration)?
     private var census: (counts: PendingCensus, at: MonotonicTime, cost: Int64)?
     private var push: BackgroundPush?
@@ -78,6 +79,10 @@ final class SyncFiguresReporter {
             isGuest = !service.endsAfterRun && !service.hasEnded
         }
         show()
+        room = (try? consumer?.note(Self.roomNote)).flatMap { $0 }.flatMap { note in
+            let numbers = String(decoding: note, as: UTF8.self).split(separator: " ").compactMap { Int64($0) }
+            return numbers.count == 2 ? FileSystemSpace(available: numbers[0], total: numbers[1]) : nil
+        }
         for outlet in Outlet.allCases {
             let note = (try? consumer?.note(outlet.rawValue)).flatMap { $0 }
             noted[outlet] = note.map { String(decoding: $0, as: UTF8.self) }
@@ -112,6 +117,7 @@ final class SyncFiguresReporter {
     func noteRun(succeeded: Bool, since start: MonotonicTime) {
         lastRun = (succeeded, .nanoseconds(MonotonicTime.now - start))
         census = nil
+        try? consumer?.setNote(Self.roomNote, room.map { Array("\($0.available) \($0.total)".utf8) })
     }
 
     /// What is known now; what cannot be read is left out.

@@ -5,8 +5,8 @@ import Offsite
 import SystemPackage
 import SystemdSupport
 
-/// The worker as a service: waits for changes, lets them settle, carries them; after a failure the same again, later and
-/// later.
+/// The worker as a service: waits for changes, lets them settle, copies them; failures are retried with exponential
+/// backoff.
 struct SyncLoop {
     let configuration: Configuration
     let destination: DestinationSettings
@@ -24,7 +24,9 @@ struct SyncLoop {
         let voice = SyncVoice(destination.name, isOnTerminal: false)
         let watch: StoreWatch
         do throws(Errno) {
-            watch = try StoreWatch(stateDirectory: configuration.store.directory, signals: stop.descriptor)
+            watch = try StoreWatch(
+                stateDirectory: configuration.store.directory, signals: stop.descriptor,
+                includesConsumers: true)
         } catch {
             throw CommandFailure(.inputOutput, "waiting for changes: \(error)")
         }
@@ -45,10 +47,16 @@ struct SyncLoop {
         var pause = Self.firstPause
         // When changes that are not carried yet were noticed.
         var noticed: MonotonicTime?
+        var resumed = SyncSwitch.lastResume(consumer)
         while !stop.isRequested() {
             worker.beat()
             var need = try need()
             if need == .nothing, schedule.due <= .now { need = .check }
+            let isResumed = SyncSwitch.lastResume(consumer) != resumed
+            if isResumed, need != .barred {
+                resumed = SyncSwitch.lastResume(consumer)
+                need = need == .nothing ? .check : .now
+            }
             if need == .nothing || need == .barred {
                 noticed = nil
                 if !isInWindow() || SyncSwitch.isPaused(consumer) { connection.close() }
@@ -68,7 +76,7 @@ struct SyncLoop {
                 continue
             }
             noticed = nil
-            notifier.status(need == .check ? "asking the destination" : "carrying changes")
+            notifier.status(need == .check ? "asking the destination" : "copying changes")
             do {
                 let report = try worker.run(SyncOptions(), isCheck: need == .check)
                 pause = Self.firstPause
@@ -83,7 +91,7 @@ struct SyncLoop {
                 // What nobody but a person can mend ends the service: a restart would only hide it.
                 guard isPassing else { throw CommandFailure(failure.status, "") }
                 let jittered = pause / 2 + Int64.random(in: 0...pause / 2)
-                notifier.status("trying again in \(jittered / 1_000_000_000) s: \(failure.message)")
+                notifier.status("retrying in \(jittered / 1_000_000_000) s: \(failure.message)")
                 try wait(nanoseconds: jittered, watch, worker)
                 pause = min(pause * 2, Self.longestPause)
             }
@@ -92,11 +100,11 @@ struct SyncLoop {
     }
 
     private static func status(_ report: SyncReport) -> String {
-        var text = report.doubts.first.map { "no success: \($0)" } ?? "up to date"
-        if report.waiting > 0 { text += "; \(report.waiting) paths wait" }
-        if report.quarantined > 0 { text += "; \(report.quarantined) paths quarantined" }
-        if report.heldDeletions > 0 { text += "; \(report.heldDeletions) deletions held" }
-        if report.heldOverwrites > 0 { text += "; \(report.heldOverwrites) overwritten files held" }
+        var text = report.doubts.first.map { "not proven: \($0)" } ?? "up to date"
+        if report.waiting > 0 { text += "; \(counted(report.waiting, "path")) postponed" }
+        if report.quarantined > 0 { text += "; \(counted(report.quarantined, "path")) quarantined" }
+        if report.heldDeletions > 0 { text += "; \(counted(report.heldDeletions, "deletion")) held" }
+        if report.heldOverwrites > 0 { text += "; \(counted(report.heldOverwrites, "overwritten file")) held" }
         return text
     }
 
@@ -167,7 +175,7 @@ struct SyncLoop {
             }
             if !drifts.isEmpty {
                 voice.say(
-                    "\(drifts.count) files of a sample differ: run `changes verify \(destination.name) --repair`",
+                    "\(counted(drifts.count, "file of a sample differs", plural: "files of a sample differ")): run `changes verify \(destination.name) --repair`",
                     .warning)
             }
             notifier.status("waiting for changes")
@@ -184,10 +192,11 @@ struct SyncLoop {
     private static let verifiedNote = "verified-day"
 
     private func wait(nanoseconds: Int64, _ watch: StoreWatch, _ worker: SyncWorker) throws {
+        let resumed = SyncSwitch.lastResume(consumer)
         let end = MonotonicTime.now.nanoseconds + nanoseconds
         while !stop.isRequested() {
             let left = end - MonotonicTime.now.nanoseconds
-            if left <= 0 { return }
+            if left <= 0 || SyncSwitch.lastResume(consumer) != resumed { return }
             worker.beat()
             try rest(milliseconds: Int32(clamping: min((left + 999_999) / 1_000_000, 10_000)), watch)
         }

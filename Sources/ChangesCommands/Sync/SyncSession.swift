@@ -13,7 +13,7 @@ struct SyncSession {
     let options: SyncOptions
     let showsProgress: Bool
 
-    /// Carries what is pending, one destination after the other.
+    /// Copies what is pending, one destination after the other.
     ///
     /// - Throws: `CommandFailure` with the worst that happened, which is what later tries do not mend; each destination has
     ///   had its turn then.
@@ -21,7 +21,7 @@ struct SyncSession {
         let stop = try stopSignal()
         var statuses: [ExitStatus] = []
         for destination in destinations {
-            if stop.isRequested() { throw CommandFailure(SyncFailure.interrupted) }
+            if stop.isRequested() { throw CommandFailure(SyncFailure.interrupted, destination.name) }
             let voice = SyncVoice(destination.name, isOnTerminal: showsProgress)
             do {
                 let lock = try lockConsumer(destination.name, in: configuration.store.directory)

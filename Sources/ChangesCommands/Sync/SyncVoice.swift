@@ -34,28 +34,29 @@ final class SyncVoice {
     func tell(_ event: SyncEvent) {
         switch event {
         case .fullPass(let reason, let isContinued):
-            say((isContinued ? "goes on looking at everything: " : "looks at everything: ") + reason)
+            say((isContinued ? "continuing the full scan: " : "full scan: ") + reason)
         case .batch(let batch): say(Self.text(of: batch))
         case .deletionsHeld(let count, let reason):
             say(
-                "\(count) deletions are held (\(reason)) and wait for --allow-deletes: look at them with "
-                    + "--dry-run --allow-deletes first",
+                "\(counted(count, "deletion is", plural: "deletions are")) held (\(reason)): list them with `changes sync "
+                    + "\(name) --dry-run --allow-deletes`, then run that without --dry-run to delete them there",
                 .warning)
         case .overwritesHeld(let count, let reason):
             say(
-                "\(count) existing files are held (\(reason)) and wait for --allow-overwrites, with all deletions; new "
-                    + "files are copied: look at them with --dry-run --allow-overwrites first",
+                "\(counted(count, "overwritten file is", plural: "overwritten files are")) held (\(reason)), and all "
+                    + "deletions with them; new files are copied: list them with `changes sync \(name) --dry-run "
+                    + "--allow-overwrites`, then run that without --dry-run to copy them",
                 .warning)
         case .quarantined(let count, let first):
             let what = count == 1 ? "" : "\(count) paths (`changes status` lists them), the first "
             say("quarantined \(what)\(TerminalText.of(first.path)): \(first.reason)", .warning)
         case .relinked(let count):
             say(
-                "linked again: \(count) \(count == 1 ? "file" : "files") whose other names vanished during the transfer",
+                "linked again: \(counted(count, "file")) whose other names vanished during the transfer",
                 .notice)
         case .renamed(let count, let statistics):
             say(
-                "\(count) renamed director\(count == 1 ? "y" : "ies"), "
+                "\(counted(count, "renamed directory", plural: "renamed directories")), "
                     + "\(ByteSizeText.approximate(statistics.sent)) sent")
         case .roomMade(let count):
             say("\(count) deleted to make room; snapshots at the destination may keep it until they expire", .notice)
@@ -64,11 +65,11 @@ final class SyncVoice {
     }
 
     static func text(of batch: BatchReport) -> String {
-        var text = "\(batch.paths) paths, \(ByteSizeText.approximate(batch.statistics.sent)) sent"
+        var text = "\(counted(batch.paths, "path")), \(ByteSizeText.approximate(batch.statistics.sent)) sent"
         text += ", \(batch.deleted) deleted, \(batch.linked) linked"
-        if batch.postponed > 0 { text += ", \(batch.postponed) wait" }
-        if batch.heldDeletions > 0 { text += ", \(batch.heldDeletions) deletions held" }
-        if batch.heldOverwrites > 0 { text += ", \(batch.heldOverwrites) overwritten files held" }
+        if batch.postponed > 0 { text += ", \(batch.postponed) postponed" }
+        if batch.heldDeletions > 0 { text += ", \(counted(batch.heldDeletions, "deletion")) held" }
+        if batch.heldOverwrites > 0 { text += ", \(counted(batch.heldOverwrites, "overwritten file")) held" }
         if batch.quarantined > 0 { text += ", \(batch.quarantined) quarantined" }
         let tenths = Int((batch.seconds * 10).rounded())
         return text + ", \(tenths / 10).\(tenths % 10) s"
@@ -76,15 +77,15 @@ final class SyncVoice {
 
     func summarize(_ report: SyncReport, dryRun: Bool) {
         if dryRun {
-            say("would look at \(report.paths) paths and delete \(report.deleted)")
+            say("would check \(counted(report.paths, "path")) and delete \(report.deleted)")
             return
         }
         var text = "up to date"
-        if report.batches > 0 { text += " after \(report.batches) batch\(report.batches == 1 ? "" : "es")" }
+        if report.batches > 0 { text += " after \(counted(report.batches, "batch", plural: "batches"))" }
         if !report.isComplete { text = "done, but \(report.shortfall)" }
-        for doubt in report.doubts { say("no success: \(doubt)", .warning) }
-        if !report.doubts.isEmpty, report.isComplete { text = "all that is known is copied" }
-        if report.waiting > 0 { text += "; \(report.waiting) paths wait until they are written or there" }
+        for doubt in report.doubts { say("not proven: \(doubt)", .warning) }
+        if !report.doubts.isEmpty, report.isComplete { text = "all recorded changes are copied" }
+        if report.waiting > 0 { text += "; \(counted(report.waiting, "path")) postponed: still being written, or away" }
         say(text)
     }
 

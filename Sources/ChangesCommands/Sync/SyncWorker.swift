@@ -73,11 +73,11 @@ struct SyncWorker {
             return report
         } catch SyncFailure.interrupted {
             if SyncSwitch.isPaused(consumer) { return sayPaused() }
-            throw CommandFailure(SyncFailure.interrupted)
+            throw CommandFailure(SyncFailure.interrupted, destination.name)
         } catch {
             let failure =
                 switch error {
-                case let failure as SyncFailure: CommandFailure(failure)
+                case let failure as SyncFailure: CommandFailure(failure, destination.name)
                 case let error as StoreError: ChangesCommands.failure(of: error, in: configuration.store.directory)
                 case let failure as CommandFailure: failure
                 default: throw error
@@ -110,7 +110,7 @@ struct SyncWorker {
 
     /// What it was about goes on when the pause ends.
     private func sayPaused() -> SyncReport {
-        voice.say("paused: `changes sync resume \(destination.name)` ends that", .notice)
+        voice.say("paused until `changes sync resume \(destination.name)`", .notice)
         figures.publish(waits: !isWatching)
         var report = SyncReport()
         report.doubts = ["it is paused"]
@@ -137,14 +137,23 @@ struct SyncWorker {
 
     /// A copy that lacks something, or has too much, or of which nobody knows, is no success, though nothing failed.
     private func conclude(_ report: SyncReport, _ start: MonotonicTime) throws {
-        let reasons = (report.isComplete ? [] : [report.shortfall]) + report.doubts
-        try noteEnd(reasons.isEmpty ? nil : reasons.joined(separator: "; "), start, report)
+        // What it lacks is told by itself; why that is not all stands first.
+        let reasons = report.doubts + (report.isComplete ? [] : [report.shortfall])
+        try noteEnd(
+            reasons.isEmpty ? nil : reasons.joined(separator: "; "), isShortfall: report.doubts.isEmpty, start, report)
     }
 
-    /// - Parameter failure: why the run is no success; nil: it is one.
+    /// The note that the last run failed for nothing but paths that are quarantined or held.
+    static let shortfallNote = "shortfall"
+
+    /// - Parameters:
+    ///   - failure: why the run is no success; nil: it is one.
+    ///   - isShortfall: for nothing but what is quarantined or held.
     private func noteEnd(
-        _ failure: String?, _ start: MonotonicTime, _ report: SyncReport = SyncReport()
+        _ failure: String?, isShortfall: Bool = false, _ start: MonotonicTime, _ report: SyncReport = SyncReport()
     ) throws(StoreError) {
+        let note: [UInt8]? = failure != nil && isShortfall ? [1] : nil
+        if try consumer.note(Self.shortfallNote) != note { try consumer.setNote(Self.shortfallNote, note) }
         if let failure {
             try consumer.noteFailure(failure, at: .now)
         } else {

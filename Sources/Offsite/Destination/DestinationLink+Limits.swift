@@ -19,7 +19,7 @@ extension DestinationLink {
         var trial = LimitsTrial()
         let prefix = Array("\(Self.oddName)/".utf8)
         let outcome = try lines(
-            ["--dry-run", "-ii"] + oddOptions + ["--out-format=%i %n%L"], list: nil, oddSides(place), source: place
+            ["--dry-run", "-ii"] + oddOptions + [ItemizedLine.format], list: nil, oddSides(place), source: place
         ) { line in
             if let line = ItemizedLine(parsing: line) { trial.take(line, below: prefix) }
         }

@@ -54,14 +54,13 @@ extension DestinationLink {
     ///
     /// - Parameter visit: gets a path and, where it is another name of a file that was listed, that one's path.
     func listLinks(_ visit: ([UInt8], [UInt8]?) -> Void) throws(SyncFailure) -> Outcome {
-        var options = ["--dry-run", "-rlDH", "--out-format=%i %n%L"]
+        var options = ["--dry-run", "-rlDH", ItemizedLine.format]
         options += Self.exclusions + readingAttributes
         let place = try emptyDirectory()
         let sides = [Array((targetText + "/").utf8), place + [UInt8(ascii: "/")]]
         return try lines(options, list: nil, sides, source: nil, receiving: receiving(in: place)) { line in
             guard let change = ItemizedLine(parsing: line) else { return }
-            let other = change.isLink ? change.linkSplit() : nil
-            visit(other?.name ?? change.name, other?.target)
+            visit(change.name, change.linkTarget)
         }
     }
 
@@ -74,7 +73,7 @@ extension DestinationLink {
     func compare(
         _ paths: [[UInt8]], isRecursive: Bool, withChecksums: Bool, _ visit: (ItemizedLine) -> Void
     ) throws(SyncFailure) -> Outcome {
-        var options = ["--dry-run", "-aH", "--force", "--out-format=%i %n%L"] + attributeOptions
+        var options = ["--dry-run", "-aH", "--force", ItemizedLine.format] + attributeOptions
         // One directory that cannot be read must not hide what is too much everywhere else.
         if isRecursive { options += ["--recursive", "--delete", "--ignore-errors"] + Self.exclusions }
         if withChecksums { options.append("--checksum") }

@@ -123,7 +123,7 @@ final class DestinationLink {
         if isForced { options.append("--ignore-times") }
         if syncsFiles { options.append("--fsync") }
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
-        if isItemized { options.append(SentFiles.format) }
+        if isItemized { options.append(ItemizedLine.format) }
         if showsProgress { options += ["--info=progress2", "--outbuf=L"] }
         options += attributeOptions + transferOptions.content(isInPlace: isInPlace) { hasHoles(paths) }
         func send() throws(SyncFailure) -> Outcome {
@@ -152,7 +152,7 @@ final class DestinationLink {
         options.append("--temp-dir=" + receiverPath("\(DestinationMarker.directory)/tmp"))
         if syncsFiles { options.append("--fsync") }
         options += attributeOptions + ["--sparse"]
-        if take != nil { options.append(SentFiles.format) }
+        if take != nil { options.append(ItemizedLine.format) }
         if let bandwidth = settings.bandwidth { options.append("--bwlimit=\(max(1, bandwidth / 1024))") }
         return try run(
             options, list: entries, from: settings.source + [UInt8(ascii: "/")] + directory,

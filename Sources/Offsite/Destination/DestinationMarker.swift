@@ -20,6 +20,11 @@ public struct DestinationMarker: Equatable, Sendable {
         self.cursor = cursor
     }
 
+    /// Whether this one may take the place of another: that of the same host, and of the same store or none.
+    public func mayReplace(_ old: DestinationMarker) -> Bool {
+        machine == old.machine && ["", store].contains(old.store)
+    }
+
     private static let firstLine = "nfs-changes destination 1"
 
     public var text: [UInt8] {

@@ -73,8 +73,7 @@ public struct LocalTarget {
     /// Writes the marker where there is one of this host's, once all that was written before is on the disk.
     func replaceMarker(_ marker: DestinationMarker) throws(SyncFailure) {
         guard let directory = try ownDirectory(), let bytes = try markerBytes() else { throw .noMarker(target: text) }
-        let old = DestinationMarker(parsing: bytes)
-        guard marker.store.isEmpty || old?.machine == marker.machine && ["", marker.store].contains(old?.store) else {
+        guard marker.store.isEmpty || DestinationMarker(parsing: bytes).map(marker.mayReplace) ?? false else {
             throw .foreignMarker(target: text, "has become that of another host or store meanwhile")
         }
         do throws(Errno) {

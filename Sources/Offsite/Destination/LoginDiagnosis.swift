@@ -50,13 +50,22 @@ extension DestinationLink {
             let keys = settings.ssh.identity.map { [$0] } ?? Self.defaultIdentities
             guard let key = keys.first(where: { FileSystemLook.exists($0) && PrivateKeyFile.needsPassphrase($0) })
             else {
-                return nil
+                let user = host.user.map { "user \($0)" } ?? "this user"
+                let key = keys.first { FileSystemLook.exists($0) }.map { OctalEscapes.display($0) + ".pub" }
+                return .login(
+                    "\(host.host)\(throughJump) refuses the ssh key: "
+                        + (key.map { "put the line in \($0) into ~/.ssh/authorized_keys of \(user) there" }
+                            ?? "there is none: make one with ssh-keygen, and name it in ssh.identity")
+                        + ", and check that neither the file nor its directories are writable for others")
             }
             let file = OctalEscapes.display(key)
             return .login(
                 "the private key \(file) needs a passphrase, which nobody is there to type: "
                     + PrivateKeyFile.remedy(file))
-        case .unreachable: return nil
+        case .unreachable:
+            return .unreachable(
+                "\(host.host)\(throughJump) cannot be reached: switch it on, or check the network, the VPN and the port; "
+                    + "it is retried (\(Self.display(errors)))")
         }
     }
 

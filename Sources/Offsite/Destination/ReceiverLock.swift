@@ -65,8 +65,8 @@ enum ReceiverGuard {
         return "exec sh -c 'test -f \(marker) || exit 3; \(lock(in: place))\(script)' sh"
     }
 
-    /// A command that prints a word where a lock can be taken in this way.
+    /// A command that prints a word where a lock can be taken in this way. Somebody else may hold this one: 1 says so.
     static func probe(printing word: String) -> String {
-        "sh -c 'exec 9</dev/null; flock -n 9 && echo \(word)' 2>/dev/null"
+        "sh -c 'exec 9</dev/null; flock -n 9 || test $? = 1 && echo \(word)' 2>/dev/null"
     }
 }

@@ -133,7 +133,7 @@ struct DeletionRule {
         /// `60 of 160 paths`, `45 % of the bytes`
         var text: String {
             switch self {
-            case .paths(let lost, let whole): "\(lost) of \(whole) paths"
+            case .paths(let lost, let whole): "\(lost) of \(counted(whole, "path"))"
             case .bytes(let lost, let whole):
                 "\(Int64((Double(lost) / Double(max(1, whole)) * 100).rounded())) % of the bytes"
             }

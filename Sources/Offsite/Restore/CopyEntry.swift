@@ -17,8 +17,9 @@ public struct CopyEntry: Equatable, Sendable {
         case file, directory, symlink, device, special
     }
 
-    /// What rsync is to print for each: `%i` (what it is), `%B` (its mode), `%l` (its length), `%M` (its time), `%n%L`.
-    static let format = "%i|%B|%l|%M|%n%L"
+    /// What rsync is to print for each: `%i` (what it is), `%B` (its mode), `%l` (its length), `%M` (its time), `%n//%L`
+    /// (`ItemizedLine.format`).
+    static let format = "%i|%B|%l|%M|%n//%L"
 
     /// Reads a line of that form. The other side may be hostile: what is no such line is none, and what leads out of the
     /// copy neither.
@@ -30,13 +31,11 @@ public struct CopyEntry: Equatable, Sendable {
         guard fields.count == 5, let kind = Self.kind(fields[0]), let mode = Self.mode(fields[1]),
             let size = Int64(String(decoding: fields[2], as: UTF8.self)), size >= 0
         else { return nil }
-        var name = ListedName.unescape(fields[4])
-        var target: [UInt8]?
-        if kind == .symlink {
-            guard let split = Self.split(name, targetLength: size) else { return nil }
-            (name, target) = split
+        guard let (name, isDirectory, more) = ListedName.split(fields[4]), isDirectory == (kind == .directory) else {
+            return nil
         }
-        if kind == .directory, name.last == UInt8(ascii: "/") { name.removeLast() }
+        let target = kind == .symlink ? ListedName.rest(of: more, after: " -> ") : nil
+        guard target != nil || kind != .symlink && more.isEmpty else { return nil }
         let components = name.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         guard !components.contains(where: { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }),
             !name.contains(0)
@@ -95,19 +94,5 @@ public struct CopyEntry: Equatable, Sendable {
         let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
         let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
         return Timestamp(seconds: days * 86_400 + hour * 3_600 + minute * 60 + second, nanoseconds: 0)
-    }
-
-    /// A symlink's name and what it holds: its length tells which of several ` -> ` is the one between them.
-    private static func split(_ text: [UInt8], targetLength: Int64) -> (name: [UInt8], target: [UInt8])? {
-        let arrow = Array(" -> ".utf8)
-        if let length = Int(exactly: targetLength), text.count > length + arrow.count {
-            let end = text.count - length
-            if text[(end - arrow.count)..<end].elementsEqual(arrow) {
-                return (Array(text[..<(end - arrow.count)]), Array(text[end...]))
-            }
-        }
-        // Some file systems give another length, or none.
-        guard let place = text.indices.first(where: { text[$0...].starts(with: arrow) }), place > 0 else { return nil }
-        return (Array(text[..<place]), Array(text[(place + arrow.count)...]))
     }
 }

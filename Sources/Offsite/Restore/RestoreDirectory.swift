@@ -54,6 +54,7 @@ struct RestoreDirectory {
         } catch {
             throw .system(step, error)
         }
+        if isContinued { Self.removeEmptyPartials(in: path) }
     }
 
     /// Whether a file on its way can be renamed to its place: nothing is mounted in the directory.
@@ -64,6 +65,20 @@ struct RestoreDirectory {
 
     /// All of it is there.
     func finish() { try? FileSystemLook.removeTree(ownDirectory) }
+
+    /// A killed rsync leaves directories for partial files with nothing in them. It is done before the transfer, which
+    /// sets the times of the directories that they are in.
+    private static func removeEmptyPartials(in directory: [UInt8]) {
+        for name in FileSystemLook.names(in: directory) {
+            let place = directory + [UInt8(ascii: "/")] + name
+            guard (try? OpenDirectory(place, access: .look)) != nil else { continue }
+            if name == DestinationLink.partialName {
+                try? FileSystemLook.removeEmptyDirectory(place)
+            } else {
+                removeEmptyPartials(in: place)
+            }
+        }
+    }
 
     /// It was cut off or failed: what arrived stays for the next try; where nothing did, nothing is left behind.
     func abandon() {

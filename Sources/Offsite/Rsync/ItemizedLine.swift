@@ -1,5 +1,9 @@
-/// One line of `--out-format="%i %n%L"` (rsync(1), `--itemize-changes`): what would happen to a path.
+/// One line of rsync's `format` (rsync(1), `--itemize-changes`): what would happen to a path.
 struct ItemizedLine: Equatable {
+    /// `//` is in no name that rsync prints, though it may be in a symlink's target: what comes before the first one is the
+    /// name, and what comes after it is ` -> ` and the target of a symlink, or ` => ` and the other name of a hard link.
+    static let format = "--out-format=%i %n//%L"
+
     /// How the destination differs.
     enum Kind: Equatable, Sendable {
         /// It is not there.
@@ -15,13 +19,13 @@ struct ItemizedLine: Equatable {
     }
 
     let kind: Kind
-    /// With what follows it in the line: ` -> ` and the target of a symlink, ` => ` and the other name of a hard link.
-    private let text: [UInt8]
-    let isLink: Bool
+    /// The path, relative.
+    let name: [UInt8]
+    /// The name whose file this one is to share; nil also where it shares it already.
+    let linkTarget: [UInt8]?
     /// A regular file gets its content over the connection, or from another file at the destination: it becomes an inode
     /// of its own.
     let isTransfer: Bool
-    private let isSymlink: Bool
     /// Its time differs.
     let hasTime: Bool
     /// Nothing but its time differs, as far as that was compared.
@@ -31,28 +35,32 @@ struct ItemizedLine: Equatable {
     init?(parsing line: ArraySlice<UInt8>) {
         let deleting = Array("*deleting".utf8)
         if line.starts(with: deleting) {
+            let rest = line.dropFirst(deleting.count).drop { $0 == UInt8(ascii: " ") }
+            guard let parts = ListedName.split(rest) else { return nil }
             kind = .extra
-            text = ListedName.unescape(line.dropFirst(deleting.count).drop { $0 == UInt8(ascii: " ") })
-            (isLink, isTransfer, isSymlink, hasTime, isTimeAlone) = (false, false, false, false, false)
+            name = parts.name
+            (linkTarget, isTransfer, hasTime, isTimeAlone) = (nil, false, false, false)
             return
         }
         // YXcstpoguax, eleven characters, of which all but two may be spaces; protocols before 30 had nine.
         let bytes = Array(line)
-        guard let width = [11, 9].first(where: { bytes.count > $0 && bytes[$0] == UInt8(ascii: " ") }) else {
-            return nil
-        }
+        guard let width = [11, 9].first(where: { bytes.count > $0 && bytes[$0] == UInt8(ascii: " ") }),
+            let parts = ListedName.split(bytes[(width + 1)...])
+        else { return nil }
         let item = bytes[..<width]
         guard "<>ch.".utf8.contains(item[0]), "fdLDS".utf8.contains(item[1]) else { return nil }
-        text = ListedName.unescape(bytes[(width + 1)...])
-        isLink = item[0] == UInt8(ascii: "h")
-        isSymlink = item[1] == UInt8(ascii: "L")
+        name = parts.name
+        let isLink = item[0] == UInt8(ascii: "h")
+        // One that is linked already and differs otherwise has none (hlink.c, maybe_hard_link).
+        let other = isLink ? ListedName.rest(of: parts.more, after: " => ") : nil
+        linkTarget = other
         isTransfer = item[1] == UInt8(ascii: "f") && "<>c".utf8.contains(item[0])
         hasTime = item[4] == UInt8(ascii: "t")
         isTimeAlone =
-            hasTime && !isLink && item.indices.dropFirst(2).allSatisfy { $0 == 4 || ". ".utf8.contains(item[$0]) }
+            hasTime && other == nil && item.indices.dropFirst(2).allSatisfy { $0 == 4 || ". ".utf8.contains(item[$0]) }
         if item[2] == UInt8(ascii: "+") {
             kind = .missing
-        } else if isLink {
+        } else if other != nil {
             kind = .link
         } else if item[0] != UInt8(ascii: ".") && (item[2] == UInt8(ascii: "c") || item[3] == UInt8(ascii: "s")) {
             kind = .content
@@ -62,36 +70,5 @@ struct ItemizedLine: Equatable {
         } else {
             kind = .metadata
         }
-    }
-
-    /// The path, relative; what follows a symlink's or hard link's name is cut at the first place where it may begin.
-    var name: [UInt8] {
-        var name = text
-        if isLink, let split = linkSplit() { name = split.name }
-        if isSymlink, !isLink, let arrow = Self.firstRange(of: Array(" -> ".utf8), in: text) {
-            name = Array(text[..<arrow])
-        }
-        if name.last == UInt8(ascii: "/") { name.removeLast() }
-        return name
-    }
-
-    /// The name and the other name of a hard link. A name may have ` => ` in it; then there are several ways to read
-    /// the line, and the one that makes both sides as long as each other's is as good as any.
-    func linkSplit() -> (name: [UInt8], target: [UInt8])? {
-        let arrow = Array(" => ".utf8)
-        var found: [Int] = []
-        var index = 0
-        while index + arrow.count <= text.count {
-            if text[index..<index + arrow.count].elementsEqual(arrow) { found.append(index) }
-            index += 1
-        }
-        guard !found.isEmpty else { return nil }
-        let place = found[found.count / 2]
-        return (Array(text[..<place]), Array(text[(place + arrow.count)...]))
-    }
-
-    private static func firstRange(of needle: [UInt8], in text: [UInt8]) -> Int? {
-        guard text.count >= needle.count else { return nil }
-        return (0...text.count - needle.count).first { text[$0..<$0 + needle.count].elementsEqual(needle) }
     }
 }

@@ -31,6 +31,25 @@ enum ListedName {
         return (path, isDirectory)
     }
 
+    /// Takes `%n//%L` apart (`ItemizedLine.format`).
+    ///
+    /// - Returns: nil where there is no name.
+    static func split(_ line: ArraySlice<UInt8>) -> (name: [UInt8], isDirectory: Bool, more: [UInt8])? {
+        let slash = UInt8(ascii: "/")
+        guard let end = line.indices.dropLast().first(where: { line[$0] == slash && line[$0 + 1] == slash }),
+            end > line.startIndex
+        else { return nil }
+        let more = line[(end + 2)...]
+        // A directory's name has a slash of its own at its end.
+        let isDirectory = more.elementsEqual([slash])
+        return (unescape(line[..<end]), isDirectory, isDirectory ? [] : unescape(more))
+    }
+
+    /// What follows an arrow that stands at the beginning; nil where none does.
+    static func rest(of more: [UInt8], after arrow: String) -> [UInt8]? {
+        more.starts(with: arrow.utf8) ? Array(more.dropFirst(arrow.utf8.count)) : nil
+    }
+
     static func unescape(_ line: ArraySlice<UInt8>) -> [UInt8] {
         var name: [UInt8] = []
         name.reserveCapacity(line.count)

@@ -5,9 +5,6 @@ struct SentFiles {
     private let asked: Set<[UInt8]>
     private var splitter = LineSplitter()
 
-    /// For `--out-format`: what is done to a path, the path, and the other name of a link.
-    static let format = "--out-format=%i %n%L"
-
     init(among asked: Set<[UInt8]>) { self.asked = asked }
 
     /// Nobody asks about anything.

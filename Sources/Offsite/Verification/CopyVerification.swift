@@ -253,6 +253,7 @@ public final class CopyVerification {
             }
             return .next
         }
+        try context.consumer.forEachPath(in: .heldDeletion) { stirred.formUnion(BatchPlan.parents(of: $0).suffix(1)) }
         let roots = RootCheck(try reader.rootIdentities)
         let held = try heldPlaces()
         return try drifts.filter { drift in

@@ -1,7 +1,7 @@
 import LinuxKernel
 public import SystemPackage
 
-/// Why a copy could not be brought up to date. Nothing is lost: what was not carried is carried next time.
+/// Why a copy could not be brought up to date. Nothing is lost: the next run copies what this one did not.
 public enum SyncFailure: Error, Equatable, Sendable {
     /// The source directory cannot be opened.
     case sourceAway([UInt8], Errno)
@@ -11,7 +11,7 @@ public enum SyncFailure: Error, Equatable, Sendable {
     case noMarker(target: String)
     /// The marker is that of another destination or cannot be understood.
     case foreignMarker(target: String, String)
-    /// A local target lies in what is watched or carried.
+    /// A local target lies in what is watched or copied.
     case targetInSource(target: String, root: [UInt8])
     /// Less than `min_free` is free.
     case destinationFull(target: String, available: Int64?)
@@ -34,6 +34,8 @@ public enum SyncFailure: Error, Equatable, Sendable {
     case hostKey(String)
     /// The host lets nobody in, and why.
     case login(String)
+    /// Nobody answers there.
+    case unreachable(String)
     /// A local target through which another user could lead what is written elsewhere.
     case unsafeTarget(String, String)
     /// The destination has no such path.
@@ -54,7 +56,7 @@ public enum SyncFailure: Error, Equatable, Sendable {
     /// Whether a later try may succeed with nobody doing anything.
     public var isPassing: Bool {
         switch self {
-        case .sourceAway, .baselineMissing, .noMarker, .destinationFull, .oldReceiver, .interrupted: true
+        case .sourceAway, .baselineMissing, .noMarker, .destinationFull, .oldReceiver, .unreachable, .interrupted: true
         case .foreignMarker, .targetInSource, .missingProgram, .oldProgram, .changed, .unsuitable, .hostKey, .notEmpty,
             .login,
             .unsafeTarget, .notInCopy, .reservedPath,
@@ -72,39 +74,44 @@ public enum SyncFailure: Error, Equatable, Sendable {
 }
 
 extension SyncFailure: CustomStringConvertible {
+    public var description: String { text(for: "NAME") }
+
     /// What is wrong, and what to do.
-    public var description: String {
+    ///
+    /// - Parameter name: the destination's, for the commands that help.
+    public func text(for name: String) -> String {
         switch self {
         case .sourceAway(let path, let code):
             "the source \(OctalEscapes.display(path)) cannot be opened (\(code)): mount it, or correct source"
-        case .baselineMissing: "the tracker has not gone through everything yet: this begins when it has"
+        case .baselineMissing: "the tracker's first scan is not over yet: copying begins once it is"
         case .noMarker(let target):
             "\(target) has no marker (.nfs-changes/marker): mount the volume there, or, if this is a new destination, "
-                + "run `changes sync init`; nothing was written"
+                + "run `changes sync init \(name)`; nothing was written"
         case .foreignMarker(let target, let what):
             "the marker of \(target) \(what): nothing was written. Give each destination a "
-                + "directory of its own, or, if this host is to go on with that copy, take it over with `changes sync init --adopt`"
+                + "directory of its own, or, if this host is to go on with that copy, take it over with `changes sync init --adopt \(name)`"
         case .targetInSource(let target, let root):
             "the target \(target) and the watched \(OctalEscapes.display(root)) lie in one another: it would copy its own "
                 + "copy; choose another target"
         case .destinationFull(let target, let available):
             "\(target) has too little room (min_free)\(available.map { ": \($0) bytes are free" } ?? ""): free some "
-                + "(`changes sync --make-room` deletes first what is gone here), or lower min_free; what is pending waits"
+                + "(`changes sync \(name) --make-room` deletes first what is gone here), or lower min_free; changes are kept"
         case .rsync(let verdict, let status, let step, let errors):
-            "\(step): rsync \(Self.words(verdict)) (exit status \(status))" + (errors.isEmpty ? "" : ": " + errors)
+            "\(step): rsync \(Self.words(verdict, name)) (exit status \(status))"
+                + (errors.isEmpty ? "" : ": " + errors)
         case .missingProgram(let name, let code):
             "\(name) cannot be started (\(code)): install it (apt install \(name))"
         case .oldReceiver(let target, let seconds):
-            "the receiver of a run that did not end may still be at work at \(target): it is waited for, \(seconds) s more; "
-                + "with `max connections = 1` in the daemon's rsyncd.conf nothing would have to wait"
-        case .changed(let target, let what): "\(target): \(what): run `changes sync init` once more"
+            "the receiver of a run that did not end may still be at work at \(target): this host waits \(seconds) s more; "
+                + "with `max connections = 1` in the daemon's rsyncd.conf it need not wait"
+        case .changed(let target, let what): "\(target): \(what): run `changes sync init \(name)` again"
         case .oldProgram(let name, let version, let needed):
             "\(name) \(version) is too old: \(needed) or later is needed"
         case .unsuitable(let target, let what, let text):
             "\(target) \(what): choose one on a file system that does (ext4, btrfs, xfs, zfs)"
                 + (text.isEmpty ? "" : " (\(text))")
         case .system(let what, let code): "\(what): \(code)"
-        case .hostKey(let text), .login(let text): text
+        case .hostKey(let text), .login(let text), .unreachable(let text): text
         case .unsafeTarget(let target, let what): "\(target) \(what); nothing was written"
         case .notInCopy(let path, let place, let name):
             path.isEmpty
@@ -114,31 +121,33 @@ extension SyncFailure: CustomStringConvertible {
         case .reservedPath(let path):
             "\(OctalEscapes.display(path)) is no part of a copy: its name is this program's or the NAS's own; a path of "
                 + "the NAS itself is read with --from"
-        case .neverComplete: "the copy was never complete, so there is nothing to compare: run `changes sync` first"
+        case .neverComplete:
+            "the first copy was never finished, so there is nothing to compare: run `changes sync \(name)` first"
         case .notInSource(let path, let source):
             "\(OctalEscapes.display(path)) is no path below \(OctalEscapes.display(source))"
         case .inTheWay(let path):
             "\(OctalEscapes.display(path)) is not empty: choose an empty directory, or allow it with --overwrite"
         case .notEmpty(let target, let count):
-            "\(target) has \(count) paths in it already: choose an empty directory, or take it over with --adopt"
+            "\(target) already has \(counted(count, "path")) in it: choose an empty directory, or take it over with "
+                + "`changes sync init --adopt \(name)`"
         case .noTarget(let target, let text): "\(target) cannot be read: make the directory there first (\(text))"
-        case .interrupted: "interrupted; what is pending is carried next time"
+        case .interrupted: "interrupted; the next run copies the rest"
         }
     }
 
-    private static func words(_ verdict: RsyncVerdict) -> String {
+    private static func words(_ verdict: RsyncVerdict, _ name: String) -> String {
         switch verdict {
         case .done: "succeeded"
         case .partial: "could not transfer everything"
-        case .tooManyDeletions: "met more deletions than max_delete allows"
+        case .tooManyDeletions: "found more deletions than max_delete allows"
         case .full:
-            "found the destination full: free some space there (`changes sync --make-room` deletes first what is gone here)"
-        case .misplaced: "did not find the source or the destination: mount it"
-        case .later: "lost the connection, or the other side gave up; it is tried again"
-        case .busy: "found another receiver still at work; it is tried again"
+            "found the destination full: free some space there (`changes sync \(name) --make-room` deletes first what is gone here)"
+        case .misplaced: "did not find the source or the destination: mount the missing one"
+        case .later: "lost the connection, or the destination gave up; it is retried"
+        case .busy: "found another receiver still running; it is retried"
         case .refusesMissingArguments: "found a receiver that refuses deletion by list"
-        case .stop: "failed in a way that trying again does not change; look into it, then start the service again"
-        case .interrupted: "was told to end"
+        case .stop: "failed, and a retry would fail the same way: correct what it says, then restart the service"
+        case .interrupted: "was stopped"
         }
     }
 }

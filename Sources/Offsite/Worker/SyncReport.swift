@@ -79,8 +79,12 @@ public struct SyncReport: Equatable, Sendable {
     public var shortfall: String {
         var parts: [String] = []
         if quarantined > 0 { parts.append("\(quarantined) \(quarantined == 1 ? "path is" : "paths are") quarantined") }
-        if heldDeletions > 0 { parts.append("\(heldDeletions) deletions are held") }
-        if heldOverwrites > 0 { parts.append("\(heldOverwrites) overwritten files are held") }
+        if heldDeletions > 0 {
+            parts.append("\(heldDeletions) \(heldDeletions == 1 ? "deletion is" : "deletions are") held")
+        }
+        if heldOverwrites > 0 {
+            parts.append("\(heldOverwrites) overwritten \(heldOverwrites == 1 ? "file is" : "files are") held")
+        }
         return parts.joined(separator: "; ")
     }
 }

@@ -70,7 +70,7 @@ extension SyncRun {
     private func isStillValid(_ commit: ConsumerCommit) throws -> Bool {
         guard commit.through != nil, commit.fullPass == nil else { return true }
         if case .at = try consumer.standing(in: reader) { return true }
-        context.tell(.notice("history was removed while it was carried; everything is carried next"))
+        context.tell(.notice("history was removed while it was read: a full scan follows"))
         return false
     }
 

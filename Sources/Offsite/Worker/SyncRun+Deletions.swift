@@ -75,7 +75,7 @@ extension SyncRun {
     /// - Throws: `SyncFailure.foreignMarker`, `.noMarker`.
     func confirmMarker() throws {
         guard let marker = try link.greet().marker else { throw SyncFailure.noMarker(target: link.targetText) }
-        guard marker.machine == context.machine, marker.store.isEmpty || marker.store == uuid else {
+        guard self.marker(marker.cursor).mayReplace(marker) else {
             throw SyncFailure.foreignMarker(
                 target: link.targetText, "has become that of another host or store meanwhile")
         }
@@ -97,7 +97,7 @@ extension SyncRun {
             batch.statistics = batch.statistics + outcome.statistics
             batch.deleted += Int(outcome.statistics.deleted)
             guard outcome.verdict == .partial else {
-                try link.check(outcome, "deleting \(paths.count) paths")
+                try link.check(outcome, "deleting \(counted(paths.count, "path"))")
                 continue
             }
             let blamed = paths.filter { complaints.failed[$0] != nil }

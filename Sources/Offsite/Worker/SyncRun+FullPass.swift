@@ -1,7 +1,7 @@
 import ChangeStore
 import LinuxKernel
 
-/// Carrying everything: the first time, with another store, after a gap in the history, or when asked.
+/// Copying everything: the first time, with another store, after a gap in the history, or when asked.
 extension SyncRun {
     /// Every path of the index goes through the normal batches, and then what the destination has beyond it is found.
     func carryEverything(_ reason: Consumer.Standing.Reason) throws {
@@ -160,9 +160,9 @@ extension SyncRun {
         switch reason {
         case .first: "it is the first run to this destination"
         case .storeReplaced: "the store is a new one"
-        case .historyRemoved: "history that was not carried yet was removed"
-        case .historyLost: "a power loss took back history that was carried already"
-        case .requested: "that was asked for"
+        case .historyRemoved: "history that was not copied yet was removed"
+        case .historyLost: "a power loss took back history that was copied already"
+        case .requested: "it was requested"
         }
     }
 }

@@ -10,7 +10,7 @@ extension SyncRun {
         let known = try consumer.note(Note.settings)
         if options.full || known != nil && known != wanted {
             if !options.full {
-                context.tell(.notice("what is carried is configured otherwise: everything is looked at"))
+                context.tell(.notice("the configuration of what is copied changed: a full scan follows"))
             }
             if !options.dryRun { try consumer.requestFull() }
         }
@@ -32,8 +32,8 @@ extension SyncRun {
         // What the history since the cursor tells of is not all that this copy lacks.
         if case .at(let cursor) = try consumer.standing(in: reader) {
             let isOld = try stranger == nil && marker.cursor < min(cursor, writtenCursor())
-            if let reason = stranger ?? (isOld ? "the copy is older than what was carried to it" : nil) {
-                context.tell(.notice("\(reason): everything is looked at"))
+            if let reason = stranger ?? (isOld ? "the copy is older than what was copied to it" : nil) {
+                context.tell(.notice("\(reason): a full scan follows"))
                 isMarkerStale = true
                 if !options.dryRun { try consumer.requestFull() }
             }

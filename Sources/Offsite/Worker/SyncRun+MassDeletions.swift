@@ -79,9 +79,10 @@ extension SyncRun {
         }
         // Everything is held anyway.
         if deletionBar != nil || overwriteHold != nil { return drop(&entries) { _ in true } }
-        let held = try heldPaths()
+        var held = try heldPaths()
         var ledger = ledger
-        if try latch(held, entries) {
+        try release(&held, ledger, &entries, at: now)
+        if try latch(held, entries), !hasReleased {
             // What was held was undone: what was put back is no new generation.
             if !options.dryRun { try consumer.forgetGenerations() }
             for index in ledger.indices { ledger[index].born = .none }
@@ -104,6 +105,32 @@ extension SyncRun {
         return held
     }
 
+    /// Takes the roots that are whole again out of what is held. What goes then counts like what goes in this run.
+    private func release(
+        _ held: inout [[UInt8]: Int64], _ ledger: [LedgerEntry], _ entries: inout [LedgerEntry], at now: Timestamp
+    ) throws {
+        guard let roots = try consumer.note(Note.heldRoots).flatMap(DeletionHold.roots(inNote:)) else { return }
+        let rule = HoldRelease(limit: settings.maxDelete, window: deleteWindow)
+        let through = try reader.lastSequence
+        for root in roots where held[root] != nil {
+            guard let most = try consumer.mostStock(of: root) else { continue }
+            var series: [[UInt8]: Int64] = [:]
+            try consumer.forEachPath(in: .heldDeletion) { path in
+                guard guardedRoots.root(of: path) == root else { return }
+                series[GuardedRoots.generation(of: path, in: root)?.series ?? [], default: 0] += 1
+            }
+            let left = try stock(of: root) { _ in false }.amounts
+            guard
+                rule.isWhole(
+                    held: series, after: (ledger + entries).filter { $0.root == root }, left: left, most: most, at: now)
+            else { continue }
+            entries += HoldRelease.entries(series, in: root, at: now, through: through)
+            held[root] = nil
+            hasReleased = true
+            context.tell(.notice("\(name(root)) is whole again: its deletions are no longer held"))
+        }
+    }
+
     /// What was held by earlier runs is held again.
     ///
     /// - Returns: whether something was, and was undone.
@@ -119,13 +146,16 @@ extension SyncRun {
         guard let roots = DeletionHold.roots(inNote: note) else {
             let count = held.values.reduce(0, +)
             if count == 0 { return true }
-            deletionHold.holdEverything(because: "\(count + gone { _ in true }) paths are gone\(Self.tooMany)")
+            deletionHold.holdEverything(
+                because: "\(counted(count + gone { _ in true }, "path is", plural: "paths are")) gone\(Self.tooMany)")
             return false
         }
         for root in roots {
             guard let count = held[root] else { continue }
+            let paths = count + gone { $0.root == root }
             deletionHold.hold(
-                root, because: "\(count + gone { $0.root == root }) paths of \(name(root)) are gone\(Self.tooMany)")
+                root,
+                because: "\(counted(paths, "path")) of \(name(root)) \(paths == 1 ? "is" : "are") gone\(Self.tooMany)")
         }
         return deletionHold.isEmpty
     }
@@ -146,7 +176,8 @@ extension SyncRun {
         var pending = Set(entries.filter { !$0.gone.isNone || $0.moved > 0 }.map(\.root)).union(held.keys)
         for root in pending where !root.isEmpty && deletionHold.reason(for: root) == nil {
             guard let loss = losses[root], let excess = try excess(rule, of: loss, in: root) else { continue }
-            deletionHold.hold(root, because: "\(excess.text) of \(name(root)) are gone\(Self.tooMany)")
+            let now = held[root, default: 0] + Self.gone(entries.filter { $0.root == root })
+            deletionHold.hold(root, because: Self.reason(excess, " of \(name(root))", now))
         }
         for root in deletionHold.roots.keys {
             pending.remove(root)
@@ -161,10 +192,22 @@ extension SyncRun {
                 + entries.reduce(0) { $1.root == root ? $0 + $1.gone.paths + $1.moved : $0 }
         }
         guard let excess = try excess(rule, of: all, in: nil, besides: kept) else { return }
-        deletionHold.holdEverything(because: "\(excess.text) are gone\(Self.tooMany)")
+        let now = held.values.reduce(0, +) + Self.gone(entries)
+        deletionHold.holdEverything(because: Self.reason(excess, "", now))
     }
 
     private static let tooMany = ", more than max_delete allows"
+
+    private static func gone(_ entries: [LedgerEntry]) -> Int64 { entries.reduce(0) { $0 + $1.gone.paths + $1.moved } }
+
+    /// - Parameter now: paths that are pending: the others went before.
+    private static func reason(_ excess: DeletionRule.Excess, _ place: String, _ now: Int64) -> String {
+        var earlier = ""
+        if case .paths(let lost, _) = excess, lost > now {
+            earlier = " (\(lost - now) of them earlier, within delete_window)"
+        }
+        return "\(excess.text)\(place) are gone\(earlier)\(tooMany)"
+    }
 
     private func name(_ root: [UInt8]) -> String {
         OctalEscapes.display(RenameMap.rest(of: root, below: settings.source).map { Array($0) } ?? root)
@@ -184,8 +227,8 @@ extension SyncRun {
         guard let excess = rule.excess(of: loss, left: stock.amounts, isRoot: isRoot) else { return nil }
         guard case .bytes = excess else { return excess }
         // Each name of a file counted, but its bytes are lost only with the last of them.
-        if let most = try consumer.mostBytes(of: root ?? []) {
-            loss.lost.bytes = min(loss.lost.bytes, max(0, most - stock.amounts.bytes))
+        if let most = try consumer.mostStock(of: root ?? []) {
+            loss.lost.bytes = min(loss.lost.bytes, max(0, most.bytes - stock.amounts.bytes))
         } else if stock.hasLinks {
             loss.lost.bytes = 0
         }

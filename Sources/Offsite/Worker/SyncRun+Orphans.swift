@@ -9,7 +9,7 @@ extension SyncRun {
         guard orphans.count > 0 else { return }
         context.tell(
             .notice(
-                "\(orphans.count) paths there are no longer copied, and are left alone: "
+                "\(counted(orphans.count, "path is", plural: "paths are")) at the destination and no longer copied, and left alone: "
                     + "`changes sync orphans \(settings.name)` lists them"))
     }
 

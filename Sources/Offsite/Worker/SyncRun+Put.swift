@@ -55,7 +55,7 @@ extension SyncRun {
             batch.statistics = batch.statistics + outcome.statistics
             unsent.split += sent.paths
             guard outcome.verdict == .partial else {
-                try link.check(outcome, "sending \(paths.count) paths")
+                try link.check(outcome, "sending \(counted(paths.count, "path"))")
                 count(units, in: &batch)
                 continue
             }

@@ -83,6 +83,8 @@ public final class SyncRun {
     var renames = RenameMap()
     /// What is held because it is too much.
     var deletionHold = DeletionHold()
+    /// A root was held by earlier runs, and is not any more.
+    var hasReleased = false
     /// Why existing files are held; nil: they are not.
     var overwriteHold: String?
     /// Existing files that were written since the cursor, while they are held.
@@ -156,7 +158,7 @@ public final class SyncRun {
         try settings.checkTarget(against: reader.roots)
         try requestFullIfAsked()
         let known = try link.recall(consumer)
-        try turn?.take { [context] in context.tell(.notice("waits for another destination of its group")) }
+        try turn?.take { [context] in context.tell(.notice("waiting for another destination of its group")) }
         let found = try askDestination()
         try examine(found)
         noteRoom()
@@ -232,6 +234,8 @@ public final class SyncRun {
         static let counted = "counted"
         /// The cursor of the marker that was written last.
         static let marker = "marker"
+        /// The roots that were away when a run ended.
+        static let away = "away"
         /// There may be parts of files.
         static let partial = "partial"
         /// The store's UUID and the row that the destination's marker may name already, though nothing was committed.
@@ -266,6 +270,7 @@ public final class SyncRun {
         let isRoomMade = try options.makeRoom && !options.dryRun && makeRoom(after: first, through: end)
         if !options.dryRun, !isRoomMade { try carryRenames(after: first, through: end) }
         var cursor = first
+        try endWaitingForRoots()
         let due = Timestamp.now
         var isWorkDue = true
         while isWorkDue || cursor < end {
@@ -319,13 +324,24 @@ public final class SyncRun {
         return merged
     }
 
+    /// What waits for a root that is away is due as soon as that changes: it is back, or somebody accepted that it is gone.
+    private func endWaitingForRoots() throws {
+        guard !options.dryRun else { return }
+        let away = RootCheck(try reader.rootIdentities).away.sorted { $0.lexicographicallyPrecedes($1) }
+        let note: [UInt8]? = away.isEmpty ? nil : Array(away.joined(separator: [0]))
+        let known = try consumer.note(Note.away)
+        guard known != note else { return }
+        if known != nil { try consumer.makeDue([.waiting]) }
+        try consumer.setNote(Note.away, note)
+    }
+
     /// Adds what was put off and was due at a moment.
     ///
     /// - Returns: whether there may be more.
     private func addWork(due moment: Timestamp, to facts: inout [[UInt8]: PathFacts]) throws -> Bool {
         var states: [ConsumerWork.State] = [.waiting, .quarantined]
         // What was held is looked at anew: allowed now, or shown.
-        if mayDelete || options.dryRun { states.append(.heldDeletion) }
+        if mayDelete || hasReleased || options.dryRun { states.append(.heldDeletion) }
         if overwriteHold == nil || options.dryRun { states.append(.heldOverwrite) }
         let limit = BatchSurvey.mostPaths
         let found = try consumer.work(due: moment, in: states, atMost: limit)
@@ -343,10 +359,11 @@ public final class SyncRun {
         report.heldDeletions = try consumer.workCount(.heldDeletion).count
         report.nextDue = [waiting.nextDue, quarantined.nextDue].compactMap { $0 }.min()
         report.heldOverwrites = try consumer.workCount(.heldOverwrite).count
-        if report.heldDeletions > 0 {
-            context.tell(.deletionsHeld(report.heldDeletions, barText ?? "they are to be allowed"))
+        // Whoever allows them needs no advice to do so.
+        if report.heldDeletions > 0, !options.allowDeletes {
+            context.tell(.deletionsHeld(report.heldDeletions, barText ?? "nobody has allowed them yet"))
         }
-        if report.heldOverwrites > 0, let overwriteHold {
+        if report.heldOverwrites > 0, !options.allowOverwrites, let overwriteHold {
             context.tell(.overwritesHeld(report.heldOverwrites, overwriteHold))
         }
     }

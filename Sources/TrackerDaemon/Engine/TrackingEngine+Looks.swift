@@ -132,7 +132,7 @@ extension TrackingEngine {
         let isWritten =
             from != nil && !hints.isDisjoint(with: [.content, .contentBefore])
             || before.map { $0.size != attributes.size || $0.modified != attributes.modified } ?? false
-        let isUnseen = !isReconciled && before.map { $0.changed != attributes.changed } ?? false
+        let isUnseen = mayHaveMissedWrites(in: node) && before.map { $0.changed != attributes.changed } ?? false
         if try !store.add(name, in: directory, key: key, attributes: attributes) {
             try joinOthers(
                 key, attributes, except: EntryName(directory: directory, name: [UInt8](name)), hints, origin)
@@ -186,8 +186,8 @@ extension TrackingEngine {
         case .changed(let kind):
             try store.setAttributes(seen.attributes, of: key)
             try append(
-                kind, isContentUncertain: kind == .metadata && (reason == .gap || !isReconciled), name, in: node,
-                seen.attributes)
+                kind, isContentUncertain: kind == .metadata && (reason == .gap || mayHaveMissedWrites(in: node)), name,
+                in: node, seen.attributes)
             // One that is looked at for another name's sake goes no further, unless it had an event of its own.
             if (!hints.contains(.viaLink) || hints.contains(.fresh))
                 && max(known.attributes.linkCount, status.linkCount) > 1

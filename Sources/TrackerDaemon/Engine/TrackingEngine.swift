@@ -108,6 +108,8 @@ final class TrackingEngine {
     var isBaseline = false
     /// Every root has been walked since the start.
     private(set) var isReconciled = false
+    /// Events were lost, and the walk that makes up for them is not over.
+    private var hasLostEvents = false
     var statistics = EngineStatistics()
 
     /// How long a name is left alone after its first event, so that a burst becomes one look: 50 ms leaves the rest of
@@ -187,6 +189,7 @@ final class TrackingEngine {
             statistics.overflows += 1
             log.warning("events were lost: every root is walked again", metadata: ["count": "\(statistics.overflows)"])
             owesWalk = true
+            hasLostEvents = true
         }
         if owesWalk && !walksLater {
             owesWalk = false
@@ -261,6 +264,10 @@ final class TrackingEngine {
         return deadlines.min()
     }
 
+    /// A write to a file of a directory may have raised no event that is still to come: an attribute that changed may be
+    /// all that is left of it.
+    func mayHaveMissedWrites(in node: NodeID) -> Bool { !isReconciled || hasLostEvents || polled.contains(node) }
+
     /// Nothing is left to be looked at.
     var isSettled: Bool { isSettledButForWalk && walk.isEmpty }
 
@@ -307,6 +314,7 @@ final class TrackingEngine {
     private func finishWalk() throws(StoreError) {
         accepting.removeAll()
         scout = nil
+        if !owesWalk { hasLostEvents = false }
         guard !isReconciled else { return }
         isReconciled = true
         try store.endWalk()

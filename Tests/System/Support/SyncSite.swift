@@ -24,9 +24,10 @@ final class SyncSite {
     ///   - more: more lines of the `[[destination]]`.
     init(
         roots: [String] = ["a-backup"], target: String? = nil, copy: Path? = nil, more: String = "",
-        maxDelete: String = "100%", maxOverwrite: String = "off", settle: String = "0s"
+        maxDelete: String = "100%", maxOverwrite: String = "off", settle: String = "0s",
+        track configure: (inout TrackerSettings) -> Void = { _ in }
     ) throws {
-        site = try Site(roots: roots)
+        site = try Site(roots: roots) { settings, _ in configure(&settings) }
         self.copy = copy ?? site.scratch.path / "copy"
         if copy == nil { try Disk.makeDirectory(self.copy) }
         configuration = site.scratch.path / "sync.toml"
