@@ -6,12 +6,23 @@ public import SystemPackage
 public enum StandardError {
     private static let number: CInt = 2
 
-    /// Writes `bytes` with one write(2), so that lines of several threads do not mix in a pipe or a terminal.
+    /// Writes `bytes`, up to PIPE_BUF of them with one write(2), so that lines of several threads do not mix in a pipe or a terminal.
     ///
-    /// What the kernel does not take at once is lost: there is nowhere to say so.
+    /// What the kernel does not take is lost: there is nowhere to say so. A pipe or terminal that nobody reads is
+    /// waited for `patience` milliseconds, since it would hold up for ever whatever the caller has to do.
     public static func write(_ bytes: [UInt8]) {
-        _ = try? systemCall { Glibc.write(number, bytes, bytes.count) }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            var room = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+            guard poll(&room, 1, patience) > 0 else { return }
+            // A pipe that is ready has room for this much (pipe(7)), and write(2) does not block.
+            let piece = Array(rest.prefix(Int(PIPE_BUF)))
+            rest = rest.dropFirst(piece.count)
+            guard (try? systemCall { Glibc.write(number, piece, piece.count) }) != nil else { return }
+        }
     }
+
+    private static let patience: CInt = 200
 
     /// - Throws: the errno of statx(2); `EBADF` when the process was started without one.
     public static func status() throws(Errno) -> FileStatus { try FileStatus.of(descriptor: number) }

@@ -4,18 +4,38 @@ import Synchronization
 
 /// Tells the service manager how the service is: sd_notify(3).
 ///
-/// Without `NOTIFY_SOCKET` in the environment every call does nothing, so callers need not ask.
+/// Without `NOTIFY_SOCKET` in the environment every call does nothing, so callers need not ask. No call waits: what the
+/// manager does not take at once is sent again by the next call.
 public final class ServiceNotifier: Sendable {
-    /// The status text that the service manager has; nil when it is not known to have any.
-    private let statusSent = Mutex<String?>(nil)
+    /// What the service manager was told, and what it has not taken yet.
+    private struct Owed {
+        /// READY=1, RELOADING=1 or STOPPING=1 that was not taken; a later one takes its place.
+        var state: String?
+        var status: String?
+        /// The status text that the manager has; nil when it is not known to have any.
+        var statusSent: String?
+        var lastAttempt: MonotonicTime?
+        var lastExtension: MonotonicTime?
+    }
+    private let owed = Mutex(Owed())
+    private let pause: Int64
     private let transmit: @Sendable (String) -> Bool
 
-    public convenience init() {
-        self.init { sd_notify(0, $0) >= 0 }
+    /// - Parameter pause: nanoseconds between two status texts, and between two requests for time, at least.
+    ///   Whoever sets it calls `flush` as often.
+    public convenience init(pause: Int64 = 0) {
+        self.init(pause: pause) { message in
+            guard let path = ProcessContext.environmentVariable("NOTIFY_SOCKET") else { return true }
+            // Not sd_notify(3), which waits while the socket's queue is full.
+            return (try? UnixDatagram.send(Array(message.utf8), to: path)) != nil
+        }
     }
 
     /// - Parameter transmit: sends one message of newline-separated assignments; false when that failed.
-    init(transmit: @escaping @Sendable (String) -> Bool) { self.transmit = transmit }
+    init(pause: Int64 = 0, transmit: @escaping @Sendable (String) -> Bool) {
+        self.pause = pause
+        self.transmit = transmit
+    }
 
     /// The start, or a reload, is over.
     public func ready(status: String) { tell("READY=1", status) }
@@ -38,6 +58,13 @@ public final class ServiceNotifier: Sendable {
     ///
     /// Each call counts from its own moment, so a long start repeats it while it progresses.
     public func extendTimeout(nanoseconds: Int64) {
+        let isDue = owed.withLock { owed in
+            let now = MonotonicTime.now
+            if let last = owed.lastExtension, now - last < pause { return false }
+            owed.lastExtension = now
+            return true
+        }
+        guard isDue else { return }
         _ = transmit("EXTEND_TIMEOUT_USEC=\(max(nanoseconds / 1_000, 1))")
     }
 
@@ -49,14 +76,33 @@ public final class ServiceNotifier: Sendable {
         return Int64(clamping: microseconds.multipliedReportingOverflow(by: 1_000).partialValue)
     }
 
+    /// Sends what the manager did not take, and a status text that came too soon after another.
+    public func flush() { owed.withLock { send(&$0, at: .now) } }
+
     private func tell(_ state: String?, _ status: String) {
         let text = StatusText.fitting(status)
         // Sent under the lock: else two threads could leave an older text with the manager than the one noted here.
-        statusSent.withLock { sent in
-            var lines = state.map { [$0] } ?? []
-            if text != sent { lines.append("STATUS=" + text) }
-            if lines.isEmpty { return }
-            sent = transmit(lines.joined(separator: "\n")) ? text : nil
+        owed.withLock { owed in
+            owed.status = text
+            if let state {
+                owed.state = state
+                owed.lastAttempt = nil
+            }
+            send(&owed, at: .now)
+        }
+    }
+
+    private func send(_ owed: inout Owed, at now: MonotonicTime) {
+        var lines = owed.state.map { [$0] } ?? []
+        if let status = owed.status, status != owed.statusSent { lines.append("STATUS=" + status) }
+        if lines.isEmpty { return }
+        if let last = owed.lastAttempt, now - last < pause { return }
+        owed.lastAttempt = now
+        if transmit(lines.joined(separator: "\n")) {
+            owed.state = nil
+            owed.statusSent = owed.status
+        } else {
+            owed.statusSent = nil
         }
     }
 }

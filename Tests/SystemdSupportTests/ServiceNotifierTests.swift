@@ -45,6 +45,52 @@ import Testing
         #expect(wire.taken() == ["STATUS=degraded"])
     }
 
+    @Test func `READY that the manager did not take is sent again`() {
+        let wire = Wire()
+        let notifier = wire.notifier()
+        wire.works.store(false, ordering: .relaxed)
+        notifier.ready(status: "2 roots")
+        wire.works.store(true, ordering: .relaxed)
+        notifier.flush()
+        notifier.flush()
+        #expect(wire.taken() == ["READY=1\nSTATUS=2 roots"])
+    }
+
+    @Test func `a walk's status and requests for time are sent once in a pause, the last one later`() {
+        let wire = Wire()
+        let hour: Int64 = 3_600_000_000_000
+        let notifier = ServiceNotifier(pause: hour) { message in
+            wire.messages.withLock { $0.append(message) }
+            return true
+        }
+        for k in 0..<70 {
+            notifier.extendTimeout(nanoseconds: 1_000)
+            notifier.status("\(k) directories")
+        }
+        #expect(wire.taken() == ["EXTEND_TIMEOUT_USEC=1", "STATUS=0 directories"])
+        notifier.ready(status: "2 roots")
+        #expect(wire.taken() == ["READY=1\nSTATUS=2 roots"])
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a manager that reads nothing keeps nobody waiting`() async {
+        await #expect(processExitsWith: .success) {
+            let directory = try temporaryDirectory()
+            let path = directory + "/notify"
+            defer {
+                unlink(path)
+                rmdir(directory)
+            }
+            let manager = try DatagramSocket(path: path)
+            setenv("NOTIFY_SOCKET", path, 1)
+            let notifier = ServiceNotifier()
+            for k in 0..<5_000 { notifier.status("\(k)") }
+            #expect(manager.nextText() == "STATUS=0")
+            while manager.nextText() != nil {}
+            notifier.flush()
+            #expect(manager.nextText() == "STATUS=4999")
+        }
+    }
+
     @Test func statusCannotSmuggleAnAssignment() {
         let wire = Wire()
         wire.notifier().status("root /srv/a\nREADY=1\u{1B}[31m\u{0}")

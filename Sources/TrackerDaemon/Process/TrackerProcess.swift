@@ -12,7 +12,7 @@ public final class TrackerProcess {
     private let log: Logger
     private let reload: @Sendable () throws -> TrackerSettings
     private var settings: TrackerSettings
-    private let notifier = ServiceNotifier()
+    private let notifier = ServiceNotifier(pause: 1_000_000_000)
     private let readiness = Readiness()
 
     /// - Parameter reload: reads the settings anew, for SIGHUP.
@@ -199,19 +199,26 @@ public final class TrackerProcess {
 
     // MARK: Running
 
-    /// Waits for signals, and pings the watchdog while the pipeline moves.
+    /// Waits for signals, judges the pipeline, and pings the watchdog while it moves.
     private func watch(_ signals: borrowing SignalQueue, _ parts: Parts) {
         guard let poll = try? EventPoll(), (try? poll.add(signals.descriptor.number, for: .readable, tag: 0)) != nil
         else { return }
-        var watchdog = ServiceNotifier.watchdogInterval.map(Watchdog.init(interval:))
-        let timer = watchdog.flatMap { try? Timer(period: $0.period) }
+        var watchdog = Watchdog(interval: ServiceNotifier.watchdogInterval)
+        let timer = try? Timer(period: watchdog.period)
         if let timer { try? poll.add(timer.timer.descriptor.number, for: .readable, tag: 1) }
+        let second = try? Timer(period: 1_000_000_000)
+        if let second { try? poll.add(second.timer.descriptor.number, for: .readable, tag: 2) }
         while true {
             guard let ready = try? poll.wait(milliseconds: nil) else { continue }
             for (tag, _) in ready {
                 if tag == 1 {
                     timer?.timer.clear()
-                    watchdog?.look(at: parts, notifier: notifier, log: log)
+                    watchdog.look(at: parts, notifier: notifier, log: log)
+                    continue
+                }
+                if tag == 2 {
+                    second?.timer.clear()
+                    notifier.flush()
                     continue
                 }
                 while let signal = signals.next() {

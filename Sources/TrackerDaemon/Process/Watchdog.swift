@@ -13,8 +13,16 @@ struct Watchdog {
     private var inbox = QueueWatch()
     private var told: Set<String> = []
 
-    /// - Parameter interval: nanoseconds, as `ServiceNotifier.watchdogInterval`.
-    init(interval: Int64) { judge = PipelineWatch(watchdogInterval: interval) }
+    private let pings: Bool
+
+    /// The interval to judge by where nobody waits for pings, in nanoseconds: WatchdogSec= of the unit.
+    private static let ordinaryInterval: Int64 = 60_000_000_000
+
+    /// - Parameter interval: nanoseconds, as `ServiceNotifier.watchdogInterval`: nil judges without pings.
+    init(interval: Int64?) {
+        judge = PipelineWatch(watchdogInterval: interval ?? Self.ordinaryInterval)
+        pings = interval != nil
+    }
 
     mutating func look(at parts: TrackerProcess.Parts, notifier: ServiceNotifier, log: Logger) {
         let now = MonotonicTime.now
@@ -39,6 +47,6 @@ struct Watchdog {
         told.formIntersection(verdict.findings.map(\.stage))
         parts.board.update(findings: verdict.findings.map(\.description))
         notifier.status(parts.board.sentence)
-        if verdict.mayPing { notifier.ping() }
+        if pings && verdict.mayPing { notifier.ping() }
     }
 }
