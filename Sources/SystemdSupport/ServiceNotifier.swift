@@ -16,15 +16,19 @@ public final class ServiceNotifier: Sendable {
         var statusSent: String?
         var lastAttempt: MonotonicTime?
         var lastExtension: MonotonicTime?
+
+        var isOwing: Bool { state != nil || status != statusSent }
     }
     private let owed = Mutex(Owed())
     private let pause: Int64
+    private let whenOwing: @Sendable () -> Void
     private let transmit: @Sendable (String) -> Bool
 
-    /// - Parameter pause: nanoseconds between two status texts, and between two requests for time, at least.
-    ///   Whoever sets it calls `flush` as often.
-    public convenience init(pause: Int64 = 0) {
-        self.init(pause: pause) { message in
+    /// - Parameters:
+    ///   - pause: nanoseconds between two status texts, and between two requests for time, at least.
+    ///   - whenOwing: called, on whatever thread, when something is left for `flush`.
+    public convenience init(pause: Int64 = 0, whenOwing: @escaping @Sendable () -> Void = {}) {
+        self.init(pause: pause, whenOwing: whenOwing) { message in
             guard let path = ProcessContext.environmentVariable("NOTIFY_SOCKET") else { return true }
             // Not sd_notify(3), which waits while the socket's queue is full.
             return (try? UnixDatagram.send(Array(message.utf8), to: path)) != nil
@@ -32,8 +36,12 @@ public final class ServiceNotifier: Sendable {
     }
 
     /// - Parameter transmit: sends one message of newline-separated assignments; false when that failed.
-    init(pause: Int64 = 0, transmit: @escaping @Sendable (String) -> Bool) {
+    init(
+        pause: Int64 = 0, whenOwing: @escaping @Sendable () -> Void = {},
+        transmit: @escaping @Sendable (String) -> Bool
+    ) {
         self.pause = pause
+        self.whenOwing = whenOwing
         self.transmit = transmit
     }
 
@@ -77,7 +85,15 @@ public final class ServiceNotifier: Sendable {
     }
 
     /// Sends what the manager did not take, and a status text that came too soon after another.
-    public func flush() { owed.withLock { send(&$0, at: .now) } }
+    ///
+    /// - Returns: whether something is still left.
+    @discardableResult
+    public func flush() -> Bool {
+        owed.withLock { owed in
+            send(&owed, at: .now)
+            return owed.isOwing
+        }
+    }
 
     private func tell(_ state: String?, _ status: String) {
         let text = StatusText.fitting(status)
@@ -89,6 +105,7 @@ public final class ServiceNotifier: Sendable {
                 owed.lastAttempt = nil
             }
             send(&owed, at: .now)
+            if owed.isOwing { whenOwing() }
         }
     }
 

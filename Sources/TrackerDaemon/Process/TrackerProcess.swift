@@ -12,7 +12,9 @@ public final class TrackerProcess {
     private let log: Logger
     private let reload: @Sendable () throws -> TrackerSettings
     private var settings: TrackerSettings
-    private let notifier = ServiceNotifier(pause: 1_000_000_000)
+    private let notifier: ServiceNotifier
+    /// Rung when the notifier has something left to send.
+    private let bell: Bell?
     private let readiness = Readiness()
 
     /// - Parameter reload: reads the settings anew, for SIGHUP.
@@ -22,6 +24,9 @@ public final class TrackerProcess {
         self.settings = settings
         self.log = log
         self.reload = reload
+        let bell = try? Bell()
+        self.bell = bell
+        notifier = ServiceNotifier(pause: 1_000_000_000) { bell?.wakeUp.signal() }
     }
 
     /// Runs until SIGTERM or SIGINT.
@@ -32,6 +37,7 @@ public final class TrackerProcess {
         signal(SIGPIPE, SIG_IGN)
         // The store and the log tell names that not everybody may read.
         umask(0o027)
+        StandardError.limitWaiting(milliseconds: 200)
         let signals = try systemPart("signalfd") { () throws(Errno) in try SignalQueue([SIGTERM, SIGINT, SIGHUP]) }
         let files = StoreFiles(directory: settings.stateDirectory)
         try prepare(files)
@@ -206,10 +212,11 @@ public final class TrackerProcess {
         var watchdog = Watchdog(interval: ServiceNotifier.watchdogInterval)
         let timer = try? Timer(period: watchdog.period)
         if let timer { try? poll.add(timer.timer.descriptor.number, for: .readable, tag: 1) }
-        let second = try? Timer(period: 1_000_000_000)
-        if let second { try? poll.add(second.timer.descriptor.number, for: .readable, tag: 2) }
+        if let bell { try? poll.add(bell.wakeUp.descriptor.number, for: .readable, tag: 2) }
+        var isOwing = false
         while true {
-            guard let ready = try? poll.wait(milliseconds: nil) else { continue }
+            guard let ready = try? poll.wait(milliseconds: isOwing ? 1_000 : nil) else { continue }
+            if isOwing { isOwing = notifier.flush() }
             for (tag, _) in ready {
                 if tag == 1 {
                     timer?.timer.clear()
@@ -217,8 +224,8 @@ public final class TrackerProcess {
                     continue
                 }
                 if tag == 2 {
-                    second?.timer.clear()
-                    notifier.flush()
+                    bell?.wakeUp.clear()
+                    isOwing = true
                     continue
                 }
                 while let signal = signals.next() {
@@ -230,6 +237,11 @@ public final class TrackerProcess {
     }
 
     /// A class, so that it can be optional and outlive the closure.
+    private final class Bell: Sendable {
+        let wakeUp: WakeUp
+        init() throws(Errno) { wakeUp = try WakeUp() }
+    }
+
     private final class Timer {
         let timer: PeriodicTimer
         init(period: Int64) throws(Errno) { timer = try PeriodicTimer(nanoseconds: period) }
