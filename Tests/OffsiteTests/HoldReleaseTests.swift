@@ -18,27 +18,30 @@ import Testing
     }
 
     @Test func `new generations for what is held make a root whole again`() {
-        #expect(rule.isWhole(held: [series: 5], after: [born(5, series)], left: most, most: most, at: now))
-        #expect(!rule.isWhole(held: [series: 5], after: [born(3, series)], left: most, most: most, at: now))
-        #expect(!rule.isWhole(held: [series: 5], after: [], left: most, most: most, at: now))
+        #expect(rule.isWhole(held: [series: 1], after: [born(1, series)], left: most, most: most, at: now))
+        #expect(!rule.isWhole(held: [series: 1], after: [], left: most, most: most, at: now))
+    }
+
+    @Test func `several generations are a person's to decide about, however much comes`() {
+        #expect(!rule.isWhole(held: [series: 3], after: [born(50, series)], left: most, most: most, at: now))
     }
 
     @Test func `other paths make up for nothing`() {
         let others = born(50, Array("/srv/a/new-#".utf8))
-        #expect(!rule.isWhole(held: [series: 5], after: [others], left: most, most: most, at: now))
-        #expect(!rule.isWhole(held: [[]: 5], after: [born(5, series)], left: most, most: most, at: now))
+        #expect(!rule.isWhole(held: [series: 1], after: [others], left: most, most: most, at: now))
+        #expect(!rule.isWhole(held: [[]: 1], after: [born(1, series)], left: most, most: most, at: now))
     }
 
     @Test func `a root with less than before is not whole`() {
         let fewer = PathAmounts(paths: 6, bytes: 1_000)
         let smaller = PathAmounts(paths: 10, bytes: 600)
         for left in [fewer, smaller] {
-            #expect(!rule.isWhole(held: [series: 5], after: [born(5, series)], left: left, most: most, at: now))
+            #expect(!rule.isWhole(held: [series: 1], after: [born(1, series)], left: left, most: most, at: now))
         }
     }
 
     @Test func `new generations of days ago balanced what went then`() {
-        let old = born(5, series, hoursAgo: 60)
-        #expect(!rule.isWhole(held: [series: 5], after: [old], left: most, most: most, at: now))
+        let old = born(1, series, hoursAgo: 60)
+        #expect(!rule.isWhole(held: [series: 1], after: [old], left: most, most: most, at: now))
     }
 }

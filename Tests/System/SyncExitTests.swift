@@ -24,22 +24,23 @@ extension SyncSystemTests {
                 status: 23, saying: "rsync: write failed on \"x\": Disk quota exceeded (122)", worker: 75,
                 message: "found the destination full"),
             Row(
-                status: 11, saying: "mkdir \"x\" failed: No such file or directory (2)", worker: 75, message: "mount it"
+                status: 11, saying: "mkdir \"x\" failed: No such file or directory (2)", worker: 75,
+                message: "mount the missing"
             ),
             Row(
                 status: 23, saying: "mkstemp \"x\" failed: Read-only file system (30)", worker: 1, message: "Read-only"),
             Row(status: 3, worker: 75, message: "did not find"),
             Row(status: 75, worker: 75, message: "another receiver"),
-            Row(status: 255, saying: "nas: Permission denied (publickey).", worker: 1, message: "look into it"),
-            Row(status: 12, saying: "rsync: unknown option: --x", worker: 1, message: "look into it"),
+            Row(status: 255, saying: "nas: Permission denied (publickey).", worker: 1, message: "correct what it says"),
+            Row(status: 12, saying: "rsync: unknown option: --x", worker: 1, message: "correct what it says"),
             Row(status: 25, worker: 1, message: "max_delete", run: "--delete-missing-args"),
-            Row(status: 10, worker: 75, message: "tried again", run: "--delete-missing-args"),
+            Row(status: 10, worker: 75, message: "it is retried", run: "--delete-missing-args"),
         ]
         private static let passing: [Row] = [10, 12, 20, 30, 35, 255].map {
-            Row(status: $0, worker: 75, message: "tried again")
+            Row(status: $0, worker: 75, message: "it is retried")
         }
         private static let permanent: [Row] = [1, 2, 4, 5, 13, 14, 21, 22, 99, 127].map {
-            Row(status: $0, worker: 1, message: "look into it")
+            Row(status: $0, worker: 1, message: "correct what it says")
         }
 
         @Test(.timeLimit(.minutes(1))) func eachStatusKeepsTheCursor() throws {

@@ -4,8 +4,9 @@ import LinuxKernel
 /// Decides when a root whose deletions are held is whole again: a job that deletes the older dump before it writes the new
 /// one, in a run of its own, is no loss once the new one is there.
 ///
-/// New generations of the same series have come for at least nine tenths of what is held, and the root has no less, by
-/// paths and by bytes, than `max_delete` leaves of the most that it had.
+/// What is held is one generation of each series and no more, new ones have come for at least nine tenths of it, and the
+/// root has no less, by paths and by bytes, than `max_delete` leaves of the most that it had. Of whatever lost several
+/// generations a person decides, however much comes after.
 struct HoldRelease {
     let limit: Amount
     /// Nanoseconds.
@@ -18,7 +19,9 @@ struct HoldRelease {
     func isWhole(
         held: [[UInt8]: Int64], after ledger: [LedgerEntry], left: PathAmounts, most: PathAmounts, at now: Timestamp
     ) -> Bool {
-        guard case .share(let percent) = limit else { return false }
+        guard case .share(let percent) = limit, held.allSatisfy({ !$0.key.isEmpty && $0.value == 1 }) else {
+            return false
+        }
         let part = 1 - percent / 100
         guard Double(left.paths) >= Double(most.paths) * part, Double(left.bytes) >= Double(most.bytes) * part else {
             return false
