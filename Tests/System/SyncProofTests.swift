@@ -76,7 +76,12 @@ extension SyncSystemTests {
             try site.site.settled()
             let tracker = site.site.tracker
             let descriptors = Path("/proc/\(tracker.pid)/fd")
-            let before = try Disk.names(of: descriptors).count
+            // The connection of `settled` may stand for a moment.
+            var before = Int.max
+            _ = try wait(atMost: 1, every: 20) {
+                before = min(before, try Disk.names(of: descriptors).count)
+                return false
+            }
             let holder = try StoppedThread(named: "tracker", of: tracker.pid)
             let worker = try site.launch()
             var seen = 0
