@@ -74,20 +74,13 @@ import Testing
 
     @Test(.timeLimit(.minutes(1))) func `a manager that reads nothing keeps nobody waiting`() async {
         await #expect(processExitsWith: .success) {
-            let directory = try temporaryDirectory()
-            let path = directory + "/notify"
-            defer {
-                unlink(path)
-                rmdir(directory)
+            try withManager { manager, notifier in
+                for k in 0..<5_000 { notifier.status("\(k)") }
+                #expect(manager.nextText() == "STATUS=0")
+                while manager.nextText() != nil {}
+                notifier.flush()
+                #expect(manager.nextText() == "STATUS=4999")
             }
-            let manager = try DatagramSocket(path: path)
-            setenv("NOTIFY_SOCKET", path, 1)
-            let notifier = ServiceNotifier()
-            for k in 0..<5_000 { notifier.status("\(k)") }
-            #expect(manager.nextText() == "STATUS=0")
-            while manager.nextText() != nil {}
-            notifier.flush()
-            #expect(manager.nextText() == "STATUS=4999")
         }
     }
 
@@ -117,30 +110,23 @@ import Testing
     /// In a process of its own: the environment belongs to all tests.
     @Test func speaksToTheServiceManager() async {
         await #expect(processExitsWith: .success) {
-            let directory = try temporaryDirectory()
-            let path = directory + "/notify"
-            defer {
-                unlink(path)
-                rmdir(directory)
-            }
-            let manager = try DatagramSocket(path: path)
-            setenv("NOTIFY_SOCKET", path, 1)
-            let notifier = ServiceNotifier()
-            notifier.extendTimeout(nanoseconds: 30_000_000_000)
-            notifier.ready(status: "watching 2 roots")
-            notifier.status("watching 2 roots")
-            notifier.ping()
-            notifier.stopping(status: "finishing")
-            #expect(manager.nextText() == "EXTEND_TIMEOUT_USEC=30000000")
-            #expect(manager.nextText() == "READY=1\nSTATUS=watching 2 roots")
-            #expect(manager.nextText() == "WATCHDOG=1")
-            #expect(manager.nextText() == "STOPPING=1\nSTATUS=finishing")
-            #expect(manager.nextText() == nil)
+            try withManager { manager, notifier in
+                notifier.extendTimeout(nanoseconds: 30_000_000_000)
+                notifier.ready(status: "watching 2 roots")
+                notifier.status("watching 2 roots")
+                notifier.ping()
+                notifier.stopping(status: "finishing")
+                #expect(manager.nextText() == "EXTEND_TIMEOUT_USEC=30000000")
+                #expect(manager.nextText() == "READY=1\nSTATUS=watching 2 roots")
+                #expect(manager.nextText() == "WATCHDOG=1")
+                #expect(manager.nextText() == "STOPPING=1\nSTATUS=finishing")
+                #expect(manager.nextText() == nil)
 
-            unsetenv("NOTIFY_SOCKET")
-            notifier.ping()
-            notifier.status("alone")
-            #expect(manager.nextText() == nil)
+                unsetenv("NOTIFY_SOCKET")
+                notifier.ping()
+                notifier.status("alone")
+                #expect(manager.nextText() == nil)
+            }
         }
     }
 
@@ -155,4 +141,17 @@ import Testing
             #expect(ServiceNotifier.watchdogInterval == nil)
         }
     }
+}
+
+/// Runs a body with a service manager's socket in the environment, which belongs to the whole process.
+private func withManager(_ body: (DatagramSocket, ServiceNotifier) throws -> Void) throws {
+    let directory = try temporaryDirectory()
+    let path = directory + "/notify"
+    defer {
+        unlink(path)
+        rmdir(directory)
+    }
+    let manager = try DatagramSocket(path: path)
+    setenv("NOTIFY_SOCKET", path, 1)
+    try body(manager, ServiceNotifier())
 }

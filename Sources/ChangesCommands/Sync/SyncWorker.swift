@@ -64,7 +64,7 @@ struct SyncWorker {
                 try noteFirstRun()
                 announcer.begin(isCheck: isCheck)
             }
-            var report = try carry(options)
+            var report = try copyPending(options)
             report.doubts = try proof.doubts(in: reader())
             if !options.dryRun { try conclude(report, start) }
             if !isCheck || report.batches > 0 || !report.isSuccess {
@@ -89,7 +89,7 @@ struct SyncWorker {
 
     /// On a connection that was kept a failure may be that one's own: it is lost, or the destination is not what it was.
     /// Then everything is asked anew on another.
-    private func carry(_ options: SyncOptions) throws -> SyncReport {
+    private func copyPending(_ options: SyncOptions) throws -> SyncReport {
         let isKept = connection?.isOpen ?? false
         func run() throws -> SyncReport {
             try SyncRun(destination, context: context, options: options, connection: connection).run()
