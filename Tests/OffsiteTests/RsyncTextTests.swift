@@ -13,6 +13,9 @@ import Testing
         #expect(verdict(0) == .done)
         #expect(verdict(23) == .partial && verdict(24) == .partial)
         #expect(verdict(25) == .tooManyDeletions)
+        // What the sender saw of a receiver whose disk is full.
+        let broken = "rsync error: error in file IO (code 11) at receiver.c(657) [receiver=3.5.0]\nBroken pipe (32)"
+        #expect(verdict(10, broken) == .full && verdict(12, broken) == .full)
         #expect(verdict(11) == .full)
         #expect(verdict(23, "rsync: write failed on \"x\": No space left on device (28)") == .full)
         #expect(verdict(12, "write failed: No space left on device (28)") == .full)

@@ -201,6 +201,18 @@ extension CommandSystemTests {
             site.tracker.stop()
         }
 
+        @Test(.thorough, .timeLimit(.minutes(2))) func `a tracker that is stopped is not waited for without a word`()
+            throws
+        {
+            let site = try Site()
+            try site.tracker.start()
+            site.tracker.signal(SIGSTOP)
+            let completed = try site.query(["--settle"], atMost: 60)
+            #expect(completed.status == .exited(75), "\(completed)")
+            #expect(completed.errors.contains("did not answer within 30 s"), "\(completed)")
+            site.tracker.thaw()
+        }
+
         @Test(.timeLimit(.minutes(1))) func withoutATracker() throws {
             let site = try Site()
             let never = try site.query(["--settle"])

@@ -37,6 +37,26 @@ extension ReceiverSystemTests {
             #expect(!Disk.exists(site.copy / "a-backup/old"))
         }
 
+        /// The part of a file that nobody may finish any more is all that fills it.
+        @Test(.timeLimit(.minutes(1)), .enabled(if: Privilege.canMount, "\(Privilege.needsMount)"))
+        func `room is made in a first copy that was cut, too`() throws {
+            let site = try SyncSite(more: "min_free = \"0%\"")
+            let mounted = try Mounted(tmpfsAt: site.copy, size: "6m")
+            defer { withExtendedLifetime(mounted) {} }
+            let root = site.site.root
+            try Disk.writeLarge(root / "large")
+            try site.start()
+            let full = try site.sync()
+            #expect(full.status == .exited(75) && full.errors.contains("full"), "\(full)")
+            try Disk.unlink(root / "large")
+            for number in 0..<20 { try Disk.write(root / Path("\(number)"), Array(repeating: 1, count: 50_000)) }
+            let stuck = try site.sync()
+            #expect(stuck.status == .exited(75) && stuck.errors.contains("--make-room"), "\(stuck)")
+            let made = try site.sync("--make-room")
+            #expect(made.isSuccess && made.errors.contains("parts of cut files removed"), "\(made)")
+            try site.expectEqual()
+        }
+
         @Test(.timeLimit(.minutes(1)), .enabled(if: Privilege.canMount, "\(Privilege.needsMount)"))
         func aFullDestinationHolds() throws {
             let site = try SyncSite(more: "min_free = \"0%\"")

@@ -86,7 +86,7 @@ extension SyncSystemTests {
             #expect(next.status == .exited(1), "\(next)", sourceLocation: sourceLocation)
             #expect(
                 next.errors.contains("deletions are held (it is the first run")
-                    || next.errors.contains("deletions are held (this copy was made ready anew"),
+                    || next.errors.contains("deletions are held (the copy has just been taken over"),
                 "\(next)", sourceLocation: sourceLocation)
             let copied = try site.copied()
             for extra in extras { #expect(copied.contains(extra), "\(copied)", sourceLocation: sourceLocation) }

@@ -36,7 +36,10 @@ struct Restore: ParsableCommand {
     var progress = false
 
     func validate() throws {
-        guard all != (path != nil) else { throw ValidationError("Name a path, or --all for the whole copy.") }
+        guard all != (path != nil) else {
+            throw ValidationError(
+                all ? "Give either a path or --all, not both." : "Give a path, or --all for the whole copy.")
+        }
     }
 
     func run() throws {

@@ -30,7 +30,7 @@ enum DefaultConfigurationText {
         #directory = "/var/lib/nfs-changes"
         # How long history is kept.
         #keep = "90d"
-        # Bytes of history after which the oldest is dropped earlier, if all have seen it.
+        # Bytes of history after which the oldest is dropped earlier, once every consumer has read it.
         #max_size = "1GiB"
         # Bytes of history after which the oldest is dropped in any case.
         #max_size_hard = "4GiB"
@@ -55,9 +55,9 @@ enum DefaultConfigurationText {
         #ssh = { port = 22, identity = "/root/.ssh/nas", known_hosts = "/root/.ssh/hosts", jump = "user@gateway" }
         # The file with the password, only for rsync:// targets. Not set by default.
         #password_file = "/etc/nfs-changes/nas.password"
-        # A file that changed waits until nothing was written to it for so long.
+        # How long a changed file must be left alone before it is copied.
         #settle = "30s"
-        # So long it waits at most.
+        # The longest that such a file waits.
         #max_delay = "15m"
         # Bytes a second at most. Not set by default: as fast as it goes.
         #bandwidth = "20MB/s"

@@ -58,7 +58,7 @@ struct ConsumerLoop {
                 isMore = rest
                 if pace == .once || pace == .wait && ran { return .success }
             case .failed(let status):
-                let words = "the command failed (exit status \(status)); the same is handed out next time"
+                let words = "the command failed (exit status \(status)); the next run gets the same paths"
                 try? run.consumer.noteFailure("the command's exit status was \(status)", at: .now)
                 guard pace == .forever else {
                     run.tell(words)

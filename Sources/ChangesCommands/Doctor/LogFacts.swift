@@ -67,7 +67,8 @@ extension LogFacts {
         case .directory: return nil
         case .missing:
             return .problem(
-                Self.check, "\(directory.name), the log's directory, is missing: it is never made",
+                Self.check,
+                "the log's directory, \(directory.name), does not exist, and the tracker does not create it",
                 remedy: "mount its disk, or: mkdir -p \(ShellWord.of(directory.path)); or correct [log] path")
         case .other:
             return .problem(

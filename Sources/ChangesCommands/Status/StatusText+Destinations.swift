@@ -20,7 +20,7 @@ extension StatusText {
             writeRuns(consumer)
             writeWorker(destination)
             if let waiting = destination.waiting {
-                line("", "  \(counted(waiting.count, "path")) postponed: still being written, or away")
+                line("", "  \(counted(waiting.count, "path")) postponed: still being written, or gone")
             }
             if let drift = destination.drift {
                 line("", "  the last verification found \(drift == 0 ? "no difference" : counted(drift, "difference"))")

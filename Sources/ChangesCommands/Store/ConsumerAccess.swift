@@ -18,7 +18,10 @@ func lockConsumer(_ name: String, in directory: [UInt8]) throws -> FileLock {
     } catch let error as StoreError {
         throw CommandFailure(.usage, error.message)
     } catch let error as Errno where error == .wouldBlock {
-        throw CommandFailure(.temporary, "consumer \(name) runs already, or a command that it started still does")
+        throw CommandFailure(
+            .temporary,
+            "\(name) runs already, or a command that it started still does; to stop a worker: "
+                + "systemctl stop nfs-offsite-sync@\(name)")
     } catch {
         let place = TerminalText.of(StoreFiles(directory: directory).consumers)
         throw CommandFailure(

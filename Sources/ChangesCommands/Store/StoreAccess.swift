@@ -67,7 +67,7 @@ func settleTracker(in directory: [UInt8]) throws -> [String] {
 }
 
 private func settled(in directory: [UInt8]) throws(ControlError) -> [String] {
-    switch try ControlClient.request(.settle, stateDirectory: directory, timeout: .seconds(3_600)) {
+    switch try SettleBarrier(stateDirectory: directory).wait() {
     case .ok(let text): return text.split(separator: "\n").map(String.init)
     case .error(let reason): throw .refused(reason)
     }

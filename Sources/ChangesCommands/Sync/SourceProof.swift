@@ -15,10 +15,6 @@ final class SourceProof {
     private var unsettled: [UnsettledPlace] = []
     private var asked = MonotonicTime.now
 
-    /// Seconds for an answer that takes no work: that of a tracker that is stopped or stuck never comes.
-    private static let patience: Int64 = 30
-    /// Seconds that a tracker which is not comparing everything may take to record what happened.
-    private static let longestSettling: Int64 = 600
     /// Milliseconds after which an answer says too little of what was there at the end of a run.
     private static let validity: Int64 = 60_000
 
@@ -37,12 +33,11 @@ final class SourceProof {
         asked = .now
         unsettled = []
         do throws(ControlError) {
-            // It answers at once whatever it is busy with, if it lives.
-            if case .error(let reason) = try ask(.status, .seconds(Self.patience)) {
-                silence = "the tracker cannot say how it is: \(reason)"
-                return
+            let barrier = SettleBarrier(stateDirectory: stateDirectory) { [heartbeat, stop] in
+                heartbeat()
+                return !stop.isRequested()
             }
-            switch try askToSettle() {
+            switch try barrier.wait() {
             case .ok(let text):
                 silence = nil
                 let lines = text.split(separator: "\n")
@@ -57,46 +52,8 @@ final class SourceProof {
                     "the tracker does not run, so what changed since it stopped is not known: "
                         + "systemctl start nfs-change-tracker"
                 } else {
-                    "the tracker does not answer (\(error)): what changed lately may not be known"
+                    "the tracker does not answer (\(error)): recent changes may be missing"
                 }
-        }
-    }
-
-    /// Waits for as long as the tracker shows that it lives and is not stuck.
-    private func askToSettle() throws(ControlError) -> ControlReply {
-        let start = MonotonicTime.now
-        var next = start.advanced(milliseconds: Self.patience * 1_000)
-        var last = ""
-        var isGivenUp = false
-        do throws(ControlError) {
-            return try ControlClient.request(.settle, stateDirectory: stateDirectory, timeout: .seconds(3_600)) {
-                heartbeat()
-                guard !stop.isRequested() else { return false }
-                guard MonotonicTime.now >= next else { return true }
-                next = MonotonicTime.now.advanced(milliseconds: Self.patience * 1_000)
-                guard case .ok(let text)? = try? ask(.status, .seconds(Self.patience)),
-                    let report = TrackerReport(parsing: text)
-                else {
-                    isGivenUp = !stop.isRequested()
-                    return false
-                }
-                last = report.sentence
-                if case .comparing = report.phase { return true }
-                isGivenUp = MonotonicTime.now - start > Self.longestSettling * 1_000_000_000
-                return !isGivenUp
-            }
-        } catch {
-            guard isGivenUp else { throw error }
-            let seconds = (MonotonicTime.now - start) / 1_000_000_000
-            let state = last.isEmpty ? "nor does its status" : "its status: \(last)"
-            return .error("it has not answered for \(seconds) s (\(state))")
-        }
-    }
-
-    private func ask(_ request: ControlRequest, _ timeout: Duration) throws(ControlError) -> ControlReply {
-        try ControlClient.request(request, stateDirectory: stateDirectory, timeout: timeout) {
-            heartbeat()
-            return !stop.isRequested()
         }
     }
 

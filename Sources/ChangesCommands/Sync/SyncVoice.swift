@@ -52,14 +52,15 @@ final class SyncVoice {
             say("quarantined \(what)\(TerminalText.of(first.path)): \(first.reason)", .warning)
         case .relinked(let count):
             say(
-                "linked again: \(counted(count, "file")) whose other names vanished during the transfer",
+                "linked again: \(counted(count, "file")) whose other names were removed during the transfer",
                 .notice)
         case .renamed(let count, let statistics):
             say(
                 "\(counted(count, "renamed directory", plural: "renamed directories")), "
                     + "\(ByteSizeText.approximate(statistics.sent)) sent")
         case .roomMade(let count):
-            say("\(count) deleted to make room; snapshots at the destination may keep it until they expire", .notice)
+            let what = count == 0 ? "parts of cut files removed" : "\(counted(count, "path")) deleted"
+            say("\(what) to make room; snapshots at the destination may keep it until they expire", .notice)
         case .notice(let text): say(text, .notice)
         }
     }
@@ -77,15 +78,15 @@ final class SyncVoice {
 
     func summarize(_ report: SyncReport, dryRun: Bool) {
         if dryRun {
-            say("would check \(counted(report.paths, "path")) and delete \(report.deleted)")
+            say("would send \(counted(report.paths, "path")) and delete \(report.deleted)")
             return
         }
         var text = "up to date"
         if report.batches > 0 { text += " after \(counted(report.batches, "batch", plural: "batches"))" }
-        if !report.isComplete { text = "done, but \(report.shortfall)" }
+        if !report.isComplete { text = "finished, but \(report.shortfall)" }
         for doubt in report.doubts { say("not proven: \(doubt)", .warning) }
         if !report.doubts.isEmpty, report.isComplete { text = "all recorded changes are copied" }
-        if report.waiting > 0 { text += "; \(counted(report.waiting, "path")) postponed: still being written, or away" }
+        if report.waiting > 0 { text += "; \(counted(report.waiting, "path")) postponed: still being written, or gone" }
         say(text)
     }
 

@@ -28,7 +28,8 @@ public enum RsyncVerdict: Equatable, Sendable {
     public init(status: Int32, errors: [UInt8]) {
         let text = String(decoding: errors, as: UTF8.self)
         func says(_ words: String) -> Bool { text.contains(words) }
-        switch status {
+        // The sender may see a broken pipe before it hears why: the receiver's own end tells more.
+        switch status != 11 && says("(code 11) at receiver") ? 11 : status {
         case 0: self = .done
         case _ where Self.isRefusedForNow(status, errors): self = .busy
         case 23, 24:

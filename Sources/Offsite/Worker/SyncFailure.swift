@@ -88,14 +88,14 @@ extension SyncFailure: CustomStringConvertible {
             "\(target) has no marker (.nfs-changes/marker): mount the volume there, or, if this is a new destination, "
                 + "run `changes sync init \(name)`; nothing was written"
         case .foreignMarker(let target, let what):
-            "the marker of \(target) \(what): nothing was written. Give each destination a "
+            "the marker of \(target) \(what): nothing more is written there. Give each destination a "
                 + "directory of its own, or, if this host is to go on with that copy, take it over with `changes sync init --adopt \(name)`"
         case .targetInSource(let target, let root):
             "the target \(target) and the watched \(OctalEscapes.display(root)) lie in one another: it would copy its own "
                 + "copy; choose another target"
         case .destinationFull(let target, let available):
             "\(target) has too little room (min_free)\(available.map { ": \($0) bytes are free" } ?? ""): free some "
-                + "(`changes sync \(name) --make-room` deletes first what is gone here), or lower min_free; changes are kept"
+                + "(`changes sync \(name) --make-room` first deletes what no longer exists here), or lower min_free; changes are kept"
         case .rsync(let verdict, let status, let step, let errors):
             "\(step): rsync \(Self.words(verdict, name)) (exit status \(status))"
                 + (errors.isEmpty ? "" : ": " + errors)
@@ -141,7 +141,7 @@ extension SyncFailure: CustomStringConvertible {
         case .partial: "could not transfer everything"
         case .tooManyDeletions: "found more deletions than max_delete allows"
         case .full:
-            "found the destination full: free some space there (`changes sync \(name) --make-room` deletes first what is gone here)"
+            "found the destination full: free some space there, or run `changes sync \(name) --make-room`, which first deletes what no longer exists here"
         case .misplaced: "did not find the source or the destination: mount the missing one"
         case .later: "lost the connection, or the destination gave up; it is retried"
         case .busy: "found another receiver still running; it is retried"

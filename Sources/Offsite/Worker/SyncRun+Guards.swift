@@ -84,7 +84,7 @@ extension SyncRun {
         if let reason = try ownership(of: marker) { return reason }
         // Made ready anew, after something was carried: it may be another volume.
         let isNew = try marker.store.isEmpty && consumer.cursor(inStore: uuid) != nil
-        return isNew ? "this copy was made ready anew" : nil
+        return isNew ? "the copy has just been taken over" : nil
     }
 
     private func firstRun() throws -> String? {

@@ -37,14 +37,20 @@ extension SyncRun {
             cursor = window.through
             try remove(try merge(window.facts), survey)
         }
-        // Parts of files that nobody may finish.
-        if var look = try? SourceLook(source: settings.source) { try removeParts(&look) }
         report.deleted += batch.deleted
         report.statistics = report.statistics + batch.statistics
-        context.tell(.roomMade(deleted: batch.deleted))
+        try removePartsForRoom(deleted: batch.deleted)
+        return batch.deleted > 0
+    }
+
+    /// Removes parts of files that nobody may finish. Before a full scan is over nothing else is known to be gone.
+    ///
+    /// - Parameter deleted: paths that were deleted before.
+    func removePartsForRoom(deleted: Int = 0) throws {
+        if var look = try? SourceLook(source: settings.source) { try removeParts(&look) }
+        context.tell(.roomMade(deleted: deleted))
         report.room = try link.greet().room
         context.roomFound(report.room)
         try link.checkRoom(report.room)
-        return batch.deleted > 0
     }
 }

@@ -163,13 +163,15 @@ public final class SyncRun {
         try examine(found)
         noteRoom()
         let standing = try consumer.standing(in: reader)
-        if case .at = standing, options.makeRoom {} else { try link.checkRoom(report.room) }
+        // Room is made first, and looked at then.
+        if !options.makeRoom { try link.checkRoom(report.room) }
         try claim(found)
         try tidyUp()
         try tryReceiver(known, standing)
         switch standing {
         case .needsFullReconcile(let reason):
             try guardFullPass()
+            if options.makeRoom, !options.dryRun { try removePartsForRoom() }
             try carryEverything(reason)
         case .at:
             if options.dryRun, options.full || isMarkerStale {

@@ -33,7 +33,7 @@ extension ControlError: CustomStringConvertible {
             "permission denied on the tracker's socket in \(printable(directory)); "
                 + "run this as root, as the tracker's user, or as a member of its group"
         case .timedOut(let duration):
-            "the tracker did not answer within \(duration); see \"systemctl status nfs-change-tracker\""
+            "the tracker did not answer within \(duration.components.seconds) s; see \"systemctl status nfs-change-tracker\""
         case .closed: "the tracker closed the connection without an answer; it may be stopping, so try again"
         case .malformedReply:
             "the tracker's answer can't be read; it may be of another version, so restart it"
